@@ -1,0 +1,319 @@
+"""The engine on DuckLake: the lake, the store, their snapshots, changes and readers."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
+
+import duckdb
+
+from mlview.engines import backup, maintenance
+from mlview.engines.changes import Changes
+from mlview.engines.connection import SYSTEM_SCHEMA, LakeConnection
+from mlview.engines.instances import attach, attach_catalog, open_instance
+from mlview.engines.layout import Layout, check_directory, create_directory
+from mlview.engines.locks import WriteLock
+from mlview.engines.metadata import Metadata, TableRow
+from mlview.engines.readers import ReaderPool, SnapshotReader
+from mlview.engines.store import Store, table_of
+from mlview.engines.translate import translated
+from mlview.errors import LakeProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+    from types import TracebackType
+
+    import pyarrow as pa
+
+    from mlview.clock import Clock
+    from mlview.definitions import Name
+    from mlview.engines.values import CommitSpan, Problem, StoredResult, UpkeepReport
+    from mlview.records import Snapshot, TableChange, TableState
+
+_T = TypeVar("_T")
+_CACHED_SNAPSHOTS = 64
+LOCK_TIMEOUT = 60.0
+
+
+class DuckLakeEngine:
+    """A database directory, open. Its methods may be called from several threads.
+
+    Args:
+        path: the directory, made by `create` before.
+        clock: stamps commits if it is a virtual one, and measures waiting.
+        lock_timeout: seconds to wait for another writer.
+
+    Raises:
+        DatabaseDamaged: it is not a database, or a part of it is missing.
+        StorageProblem: it may not be written.
+    """
+
+    def __init__(self, path: Path, *, clock: Clock, lock_timeout: float = LOCK_TIMEOUT) -> None:
+        check_directory(path)
+        self._start(path, clock, lock_timeout)
+
+    @classmethod
+    def create(
+        cls, path: Path, *, clock: Clock, lock_timeout: float = LOCK_TIMEOUT
+    ) -> DuckLakeEngine:
+        """Make a new database in an empty or missing directory, and open it."""
+        create_directory(path)
+        engine = cls.__new__(cls)
+        _create_lakes(Layout(path.absolute()), clock)
+        engine._start(path, clock, lock_timeout)
+        return engine
+
+    def _start(self, path: Path, clock: Clock, lock_timeout: float) -> None:
+        self.path = path
+        self.clock = clock
+        self.lock_timeout = lock_timeout
+        self._layout = Layout(path.absolute())
+        self._opening = Lock()
+        self._users: duckdb.DuckDBPyConnection | None = None
+        self._own = open_instance(self._layout)
+        with translated():
+            attach(self._own, self._layout, "lake", read_only=True)
+            attach_catalog(self._own, self._layout.catalog("lake"), "lake_catalog")
+            attach_catalog(self._own, self._layout.catalog("store"), "store_catalog")
+        self._metadata = Metadata(self._own.cursor, "lake_catalog")
+        self._store_metadata = Metadata(self._own.cursor, "store_catalog")
+        self._tables: OrderedDict[int, dict[Name, TableRow]] = OrderedDict()
+        self._views: OrderedDict[int, dict[Name, str]] = OrderedDict()
+        self._caching = Lock()
+        self._changes = Changes(self._metadata, self._own.cursor, self._table_rows)
+        self._readers = ReaderPool(self._layout)
+        self._store = Store(
+            self._layout, clock=clock, write_lock=lambda: self._lock_of("store")
+        )
+
+    def close(self) -> None:
+        """Close everything; connections handed out stop working."""
+        self._readers.close()
+        self._store.close()
+        with self._opening:
+            if self._users is not None:
+                self._users.close()
+                self._users = None
+        self._own.close()
+
+    def __enter__(self) -> DuckLakeEngine:
+        """The engine itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def connection(self) -> LakeConnection:
+        """A new connection for a user: `lake` in use, `store` readable, `mlview` for tables."""
+        return LakeConnection(self)
+
+    # Snapshots
+
+    def current_snapshot(self) -> Snapshot:
+        """The newest commit of the lake."""
+        return self._metadata.current_snapshot()
+
+    def snapshot(self, id: int) -> Snapshot:  # noqa: A002 - the attribute has this name
+        """One commit by its number; LakeProblem if it expired or was never made."""
+        return self._metadata.snapshot(id)
+
+    def snapshot_at(self, moment: datetime) -> Snapshot:
+        """The newest commit at or before a moment; LakeProblem if there is none."""
+        left = self._metadata.snapshots()
+        found = [snapshot for snapshot in left if snapshot.time <= moment]
+        if not found:
+            raise LakeProblem(
+                f"the lake has no snapshot at or before {moment.isoformat()}; "
+                f"the oldest one is of {left[0].time.isoformat()}",
+                code="NO_SNAPSHOT",
+                hint=f"ask for a moment after {left[0].time.isoformat()}",
+            )
+        return found[-1]
+
+    def tables(self, snapshot_id: int) -> Mapping[Name, TableState]:
+        """Every base table at a snapshot."""
+        return {name: row.state for name, row in self._table_rows(snapshot_id).items()}
+
+    def views(self, snapshot_id: int) -> Mapping[Name, str]:
+        """Every plain view of the lake at a snapshot, and its SELECT as the lake keeps it."""
+        return self._cached(self._views, snapshot_id, self._metadata.views)
+
+    def changed_tables(self, since: int, until: int) -> Mapping[int, CommitSpan]:
+        """The ids of tables touched after `since`, up to and with `until`, and when.
+
+        It may name a table whose rows are the same again; it never leaves one out.
+        """
+        return self._metadata.changed_tables(since, until)
+
+    def change(self, name: Name, since: int, until: int) -> TableChange:
+        """The exact net change of a table after `since`, up to and with `until`.
+
+        Counts are None where the table was altered, dropped or recreated in between, or a snapshot
+        expired.
+        """
+        return self._changes.change(name, since, until)
+
+    def reader(self, snapshot_id: int, *, refresh_time: datetime) -> SnapshotReader:
+        """Read the lake as it was at a snapshot; close the reader after use."""
+        self._metadata.snapshot(snapshot_id)
+        return SnapshotReader(
+            self._readers.take(snapshot_id),
+            refresh_time=refresh_time,
+            give_back=self._readers.give_back,
+        )
+
+    # The store
+
+    def write_materialization(
+        self,
+        object_id: int,
+        data: pa.RecordBatchReader,
+        *,
+        refresh_id: int,
+        order: Sequence[str] = (),
+    ) -> StoredResult:
+        """Store the rows of a materialized view's next version, sorted by the columns of `order`.
+
+        Nobody sees them before a version names the stored snapshot.
+        """
+        return self._store.write(object_id, data, refresh_id=refresh_id, order=order)
+
+    def materialization(self, object_id: int, stored_snapshot: int) -> str:
+        """SQL that reads a stored version, e.g. `store.main.v7 AT (VERSION => 12)`."""
+        return f"{table_of(object_id)} AT (VERSION => {int(stored_snapshot)})"
+
+    def drop_materialization(self, object_id: int) -> None:
+        """Drop a materialized view's rows; earlier stored snapshots remain until they expire."""
+        self._store.drop(object_id)
+
+    # Upkeep
+
+    def expire(
+        self,
+        *,
+        keep_lake: Iterable[int],
+        keep_store: Iterable[int],
+        older_than: datetime,
+        dry_run: bool = False,
+    ) -> UpkeepReport:
+        """Let go of snapshots older than a moment, except those to keep, and of their files.
+
+        A kept lake snapshot s keeps s + 1 as well, since the change feed starts there; the newest
+        ones always stay. Times are the machine's own, for files and snapshots alike.
+        """
+        return maintenance.expire(
+            self._upkeep(),
+            keep={"lake": frozenset(keep_lake), "store": frozenset(keep_store)},
+            older_than=older_than,
+            dry_run=dry_run,
+        )
+
+    def compact(self) -> UpkeepReport:
+        """Write rows kept in the catalogs to files, and merge small files."""
+        return maintenance.compact(self._upkeep())
+
+    def checkpoint(self) -> UpkeepReport:
+        """The same as `compact`."""
+        return self.compact()
+
+    def backup(self, target: Path) -> None:
+        """Copy the lake and the store of this live database to a new directory.
+
+        Restoring is copying back; the copy can also be opened as it is.
+        """
+        with self._lock_of("lake"), self._lock_of("store"):
+            backup.copy_database(self._layout, target)
+
+    def check(self) -> list[Problem]:
+        """What is wrong with the files of this database; an empty list if nothing is."""
+        with self._lock_of("lake"), self._lock_of("store"):
+            return backup.check_database(
+                self._layout, {"lake": self._metadata, "store": self._store_metadata}
+            )
+
+    # What connections need
+
+    def user_cursor(self) -> duckdb.DuckDBPyConnection:
+        """A new DuckDB connection on which the lake is in use."""
+        with self._opening:
+            if self._users is None:
+                self._users = self._open_users()
+            cursor = self._users.cursor()
+        with translated():
+            cursor.execute("USE lake")
+        return cursor
+
+    def write_lock(self) -> WriteLock:
+        """A new, free lock object for the lake."""
+        return self._lock_of("lake")
+
+    def known_names(self) -> list[Name]:
+        """The lake's tables and views, to suggest from."""
+        newest = self.current_snapshot().id
+        return [*self.tables(newest), *self.views(newest)]
+
+    def _open_users(self) -> duckdb.DuckDBPyConnection:
+        users = open_instance(self._layout)
+        with translated():
+            attach(users, self._layout, "lake")
+            attach(users, self._layout, "store", read_only=True)
+            users.execute(f"ATTACH ':memory:' AS {SYSTEM_SCHEMA}")
+            users.execute("SET GLOBAL arrow_lossless_conversion = true")
+        return users
+
+    def _lock_of(self, lake: str) -> WriteLock:
+        return WriteLock(self._layout.lock(lake), clock=self.clock, timeout=self.lock_timeout)
+
+    def _upkeep(self) -> maintenance.Upkeep:
+        return maintenance.Upkeep(
+            clock=self.clock,
+            cursors={"lake": self.user_cursor, "store": self._store.instance().cursor},
+            locks={lake: self._lock_of(lake) for lake in ("lake", "store")},
+            metadata={"lake": self._metadata, "store": self._store_metadata},
+            spill=self._layout.spill,
+        )
+
+    def _table_rows(self, snapshot_id: int) -> dict[Name, TableRow]:
+        return self._cached(self._tables, snapshot_id, self._metadata.tables)
+
+    def _cached(
+        self,
+        cache: OrderedDict[int, dict[Name, _T]],
+        snapshot_id: int,
+        read: Callable[[int], dict[Name, _T]],
+    ) -> dict[Name, _T]:
+        with self._caching:
+            if snapshot_id in cache:
+                cache.move_to_end(snapshot_id)
+                return cache[snapshot_id]
+        # An expired snapshot would look like an empty lake.
+        self._metadata.snapshot(snapshot_id)
+        found = read(snapshot_id)
+        with self._caching:
+            cache[snapshot_id] = found
+            if len(cache) > _CACHED_SNAPSHOTS:
+                cache.popitem(last=False)
+        return found
+
+
+def _create_lakes(layout: Layout, clock: Clock) -> None:
+    for lake in ("lake", "store"):
+        instance = open_instance(layout)
+        try:
+            with translated():
+                attach(instance, layout, lake, create=True)
+                instance.execute(f"DETACH {lake}")
+                if clock.virtual:
+                    attach_catalog(instance, layout.catalog(lake), "raw", read_only=False)
+                    Metadata.stamp_first(instance, "raw", clock.now())
+        finally:
+            instance.close()

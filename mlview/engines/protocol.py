@@ -1,0 +1,89 @@
+"""What the rest of mlview asks of an engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from mlview.definitions import Name
+    from mlview.engines.connection import LakeConnection
+    from mlview.engines.readers import SnapshotReader
+    from mlview.engines.values import CommitSpan, Problem, StoredResult, UpkeepReport
+    from mlview.records import Snapshot, TableChange, TableState
+
+
+class Engine(Protocol):
+    """Snapshots, changes and reads of base tables; storing of materializations."""
+
+    path: Path
+
+    def close(self) -> None:
+        """Close everything."""
+
+    def connection(self) -> LakeConnection:
+        """A new connection for a user."""
+
+    def current_snapshot(self) -> Snapshot:
+        """The newest commit."""
+
+    def snapshot(self, id: int) -> Snapshot:  # noqa: A002 - the attribute has this name
+        """One commit by its number."""
+
+    def snapshot_at(self, moment: datetime) -> Snapshot:
+        """The newest commit at or before a moment."""
+
+    def tables(self, snapshot_id: int) -> Mapping[Name, TableState]:
+        """Every base table at a snapshot."""
+
+    def views(self, snapshot_id: int) -> Mapping[Name, str]:
+        """Every plain view at a snapshot, with its SELECT."""
+
+    def changed_tables(self, since: int, until: int) -> Mapping[int, CommitSpan]:
+        """The ids of tables touched in (since, until], and when."""
+
+    def change(self, name: Name, since: int, until: int) -> TableChange:
+        """The exact net change of a table in (since, until]."""
+
+    def reader(self, snapshot_id: int, *, refresh_time: datetime) -> SnapshotReader:
+        """Read the lake as it was at a snapshot."""
+
+    def write_materialization(
+        self,
+        object_id: int,
+        data: pa.RecordBatchReader,
+        *,
+        refresh_id: int,
+        order: Sequence[str] = (),
+    ) -> StoredResult:
+        """Store the rows of a materialized view's next version."""
+
+    def materialization(self, object_id: int, stored_snapshot: int) -> str:
+        """SQL that reads a stored version."""
+
+    def drop_materialization(self, object_id: int) -> None:
+        """Drop a materialized view's rows."""
+
+    def expire(
+        self,
+        *,
+        keep_lake: Iterable[int],
+        keep_store: Iterable[int],
+        older_than: datetime,
+        dry_run: bool = False,
+    ) -> UpkeepReport:
+        """Let go of snapshots and files that nobody needs."""
+
+    def compact(self) -> UpkeepReport:
+        """Merge small files."""
+
+    def backup(self, target: Path) -> None:
+        """Copy the live database."""
+
+    def check(self) -> list[Problem]:
+        """What is wrong with the files."""

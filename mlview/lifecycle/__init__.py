@@ -1,0 +1,1 @@
+"""Declaring views and models, altering, dropping and explaining them."""

@@ -1,0 +1,288 @@
+"""CREATE MODEL, CREATE MATERIALIZED VIEW and the views mlview keeps itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mlview.definitions import ArtifactMethod, Kind, Method, Model, fingerprint
+from mlview.errors import MlviewError, NameTaken, NotAvailable
+from mlview.learners import resolve as resolve_method
+from mlview.lifecycle.cards import Card, model_card, view_card
+from mlview.lifecycle.naming import refuse_taken
+from mlview.observation.reads import resolve
+from mlview.observation.stored import definition_of
+from mlview.planning import Demand
+from mlview.records import Trigger
+from mlview.refresh.progress import silent
+from mlview.serving.binding import live_scope
+from mlview.serving.targets import OnReader
+from mlview.sql import canonical, check_definition, render, unavailable
+
+if TYPE_CHECKING:
+    from mlview.definitions import Definition, Refreshable
+    from mlview.observation.observer import Observer
+    from mlview.observation.reads import Reads
+    from mlview.refresh.outcomes import Outcome
+    from mlview.refresh.progress import Progress
+    from mlview.refresh.refresher import Refresher
+    from mlview.serving.binding import Binder
+    from mlview.sql import CreateMaterializedView, CreateModel, CreateView
+    from mlview.storage.catalog import ObjectRow
+    from mlview.storage.home import Home
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A definition that was looked at and may be created: what it reads, and its digest."""
+
+    definition: Definition
+    reads: Reads
+    text: str
+    fingerprint: str
+    notices: tuple[str, ...] = ()
+
+
+class Creator:
+    """Declares views and models, and materializes them."""
+
+    def __init__(
+        self, home: Home, observer: Observer, binder: Binder, refresher: Refresher
+    ) -> None:
+        self._home = home
+        self._observer = observer
+        self._binder = binder
+        self._refresher = refresher
+
+    def create(
+        self,
+        statement: CreateModel | CreateMaterializedView,
+        *,
+        progress: Progress = silent,
+    ) -> Card:
+        """Declare a view or model and materialize it; the card says what came of it.
+
+        Raises:
+            NameTaken: something else has the name.
+            NotAvailable: a clause whose behaviour is not part of this release.
+        """
+        name = statement.definition.name
+        existing = self._existing(statement)
+        if existing is not None and statement.if_not_exists:
+            return Card(name, (("result", f"{existing.kind.lower()} {name} exists already"),))
+        declared = self.declare(statement, existing)
+        if existing is not None:
+            return self._replace(statement, declared, existing, progress)
+        row = self._home.catalog.define(
+            statement.definition.kind,
+            name,
+            declared.text,
+            declared.fingerprint,
+            owner=statement.definition.owner,
+            now=self._home.clock.now(),
+        )
+        if statement.with_no_data:
+            return Card(
+                name,
+                (("result", "declared, not materialized yet"),),
+                declared.notices,
+                f"REFRESH {row.kind} {name};",
+            )
+        try:
+            outcome = self._refresher.refresh(
+                Demand((name,)), trigger=Trigger.CREATION, progress=progress
+            )
+            _raise_first(outcome)
+        except BaseException:
+            self._forget(row)
+            raise
+        return self._card(statement.definition, declared, outcome)
+
+    def declare(
+        self,
+        statement: CreateModel | CreateMaterializedView,
+        existing: ObjectRow | None,
+    ) -> Declaration:
+        """Look at a definition from every side without creating anything.
+
+        Raises:
+            StatementError, NameProblem, CycleFound: what is wrong with it.
+        """
+        missing = unavailable(statement)
+        if missing is not None:
+            raise not_available(missing)
+        definition = statement.definition
+        refuse_taken(self._home, definition.name, except_for=existing)
+        declared = self._look(definition)
+        notices = list(declared.notices)
+        if isinstance(definition, Model):
+            _check_method(self._home, definition)
+        notices += self._warnings(definition, declared.reads)
+        if not self._unmaterialized(declared.reads):
+            self._bind(definition)
+        return replace(declared, notices=tuple(notices))
+
+    def keep_view(self, statement: CreateView, text: str) -> None:
+        """Keep a plain view that reads a materialized view, a prediction or refresh_time()."""
+        view = statement.view
+        existing = self._home.catalog.find(view.name)
+        if existing is not None and existing.kind is Kind.VIEW:
+            if statement.if_not_exists:
+                return
+            if not statement.or_replace:
+                raise NameTaken(
+                    f"view {view.name} exists already",
+                    name=view.name.plain,
+                    hint=f"CREATE OR REPLACE VIEW {view.name} AS ...",
+                )
+        replaced = existing if existing is not None and existing.kind is Kind.VIEW else None
+        refuse_taken(self._home, view.name, except_for=replaced)
+        declared = self._look(view)
+        if not self._unmaterialized(declared.reads):
+            self._bind(view)
+        now = self._home.clock.now()
+        catalog = self._home.catalog
+        if replaced is not None:
+            catalog.redefine(replaced.id, text, declared.fingerprint, owner=None, now=now)
+        else:
+            catalog.define(Kind.VIEW, view.name, text, declared.fingerprint, owner=None, now=now)
+
+    def _existing(self, statement: CreateModel | CreateMaterializedView) -> ObjectRow | None:
+        name = statement.definition.name
+        row = self._home.catalog.find(name)
+        if row is None:
+            return None
+        if row.kind is not statement.definition.kind:
+            raise NameTaken(
+                f"{name} is a {row.kind.lower()} already",
+                name=name.plain,
+                hint=f"DROP {row.kind} {name}; or use another name",
+            )
+        if not (statement.or_replace or statement.if_not_exists):
+            raise NameTaken(
+                f"{row.kind.lower()} {name} exists already",
+                name=name.plain,
+                hint=f"CREATE OR REPLACE {row.kind} {name} ...",
+            )
+        return row
+
+    def _look(self, definition: Definition) -> Declaration:
+        check_definition(definition.query)
+        engine = self._home.engine
+        snapshot = engine.current_snapshot().id
+        reads = resolve(self._home, definition.query, snapshot, what=str(definition.name))
+        self._observer.look().graph.check_cycle(definition.name, tuple(reads.direct))
+        return Declaration(
+            definition=definition,
+            reads=reads,
+            text=render(definition),
+            fingerprint=fingerprint(definition, canonical(definition.query)),
+        )
+
+    def _unmaterialized(self, reads: Reads) -> bool:
+        return any(row.live_version is None for row in reads.upstream.values())
+
+    def _bind(self, definition: Definition) -> None:
+        """Let DuckDB judge the body, at the newest snapshot."""
+        engine, now = self._home.engine, self._home.clock.now()
+        with engine.reader(engine.current_snapshot().id, refresh_time=now) as reader:
+            scope = live_scope(self._home, OnReader(reader), now)
+            try:
+                scope.target.describe(self._binder.bind(definition.query, scope))
+            finally:
+                scope.release()
+
+    def _warnings(self, definition: Refreshable, reads: Reads) -> list[str]:
+        """A target lag that is tighter than what it reads can give."""
+        own = definition.target_lag
+        if not isinstance(own, timedelta):
+            return []
+        said = []
+        for row in reads.upstream.values():
+            theirs = getattr(definition_of(row.create_text), "target_lag", None)
+            if isinstance(theirs, timedelta) and theirs > own:
+                said.append(
+                    f"TARGET_LAG {own} is tighter than that of {row.name}, which it reads ({theirs})"
+                )
+        return said
+
+    def _replace(
+        self,
+        statement: CreateModel | CreateMaterializedView,
+        declared: Declaration,
+        existing: ObjectRow,
+        progress: Progress,
+    ) -> Card:
+        """The old definition keeps serving until the new one is live."""
+        definition = statement.definition
+        if statement.with_no_data:
+            self._home.catalog.redefine(
+                existing.id,
+                declared.text,
+                declared.fingerprint,
+                owner=definition.owner,
+                now=self._home.clock.now(),
+            )
+            return Card(
+                definition.name,
+                (("result", "declared anew; the version before serves until the next refresh"),),
+                declared.notices,
+                f"REFRESH {existing.kind} {definition.name};",
+            )
+        instead = replace(existing, create_text=declared.text, fingerprint=declared.fingerprint)
+        outcome = self._refresher.refresh(
+            Demand((definition.name,), full=True),
+            trigger=Trigger.CREATION,
+            progress=progress,
+            instead=instead,
+        )
+        _raise_first(outcome)
+        return self._card(definition, declared, outcome)
+
+    def _forget(self, row: ObjectRow) -> None:
+        """A creation that failed leaves nothing behind but its line in the history."""
+        self._home.catalog.purge(row.id)
+        self._home.engine.drop_materialization(row.id)
+
+    def _card(self, definition: Refreshable, declared: Declaration, outcome: Outcome) -> Card:
+        last = outcome.steps[-1]
+        notices = (*declared.notices, *last.notices)
+        assert last.version is not None  # noqa: S101 - it did not fail
+        if isinstance(definition.target_lag, timedelta):
+            seconds = definition.target_lag.total_seconds()
+            if last.seconds >= seconds:
+                notices = (
+                    *notices,
+                    f"TARGET_LAG {seconds:,.0f} s cannot be met: a refresh took {last.seconds:,.1f} s",
+                )
+        if isinstance(definition, Model):
+            return model_card(definition, last.version, last.seconds, notices)
+        return view_card(definition.name, last.version, last.seconds, notices)
+
+
+def not_available(what: str) -> NotAvailable:
+    """The error of a clause whose behaviour is not part of this release."""
+    return NotAvailable(
+        f"{what} is understood but not available in this release, and nothing was done",
+        hint="leave it out",
+    )
+
+
+def _check_method(home: Home, definition: Model) -> None:
+    match definition.method:
+        case Method() as method:
+            resolve_method(method)
+        case ArtifactMethod(sha256) if not home.artifacts.exists(sha256):
+            raise MlviewError(
+                f"there is no artifact sha256:{sha256[:12]}... in this database",
+                code="ARTIFACT_MISSING",
+                hint="give the Pipeline from Python: db.create_model(..., using=pipeline)",
+            )
+        case _:
+            pass
+
+
+def _raise_first(outcome: Outcome) -> None:
+    if outcome.first_error is not None:
+        raise outcome.first_error

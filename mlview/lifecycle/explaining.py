@@ -1,0 +1,280 @@
+"""EXPLAIN, DESCRIBE and SHOW: what would be done, and what is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from mlview.definitions import (
+    DOWNSTREAM,
+    HoldoutLast,
+    Kind,
+    Method,
+    Model,
+    RefreshMode,
+    format_duration,
+    quote,
+)
+from mlview.learners import default_method, resolve
+from mlview.learners.labels import label_task
+from mlview.lifecycle.cards import describe_score
+from mlview.observation.stored import definition_of
+from mlview.planning import Demand
+from mlview.serving.binding import live_scope
+from mlview.serving.targets import OnReader
+from mlview.sql import canonical, inspect, ordered_limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlview.definitions import Name, Refreshable
+    from mlview.lifecycle.creating import Creator, Declaration
+    from mlview.observation.observer import Observer
+    from mlview.records import Column, RefreshStep
+    from mlview.refresh.refresher import Refresher
+    from mlview.serving.binding import Binder
+    from mlview.sql import CreateMaterializedView, CreateModel, Refresh, RefreshAll
+    from mlview.storage.catalog import ObjectRow
+    from mlview.storage.home import Home
+
+FULL_ONLY = "every refresh of this release recomputes the whole view: incremental is not available"
+
+
+class Explainer:
+    """Says what is known, planned and decided, without doing anything."""
+
+    def __init__(
+        self,
+        home: Home,
+        observer: Observer,
+        refresher: Refresher,
+        creator: Creator,
+        binder: Binder,
+    ) -> None:
+        self._home = home
+        self._observer = observer
+        self._refresher = refresher
+        self._creator = creator
+        self._binder = binder
+
+    def create(self, statement: CreateModel | CreateMaterializedView) -> pa.Table:
+        """What a CREATE would declare: reads, columns and their roles, how it would be refreshed."""
+        existing = self._home.catalog.find(statement.definition.name)
+        declared = self._creator.declare(statement, existing)
+        definition = statement.definition
+        lines = [("kind", str(definition.kind).lower()), ("name", str(definition.name))]
+        lines += [
+            ("reads", f"{kind.lower()} {name}") for name, kind in declared.reads.direct.items()
+        ]
+        columns = self._columns(definition)
+        lines += [("column", f"{quote(c.name)} {c.type}{_role(definition, c)}") for c in columns]
+        if isinstance(definition, Model):
+            lines += _learning(definition, columns)
+        lines += _refreshing(definition, declared)
+        lines += [("notice", notice) for notice in declared.notices]
+        return _items(lines)
+
+    def refresh(self, statement: Refresh | RefreshAll) -> pa.Table:
+        """The steps a REFRESH would take now, in order, with their reasons."""
+        plan, _ = self._refresher.plan(self.demand(statement))
+        return step_table(plan.steps, plan.snapshot.id)
+
+    def demand(self, statement: Refresh | RefreshAll) -> Demand:
+        """What a REFRESH statement asks for."""
+        full = statement.mode == "FULL"
+        order = self._observer.look().order
+        name = getattr(statement, "name", None)
+        if name is None:
+            return Demand(order, full=full)
+        row = self._home.catalog.get(name, statement.kind)  # type: ignore[union-attr]
+        return Demand((row.name,), full=full, cascade=statement.cascade)  # type: ignore[union-attr]
+
+    def query(self, query: str) -> pa.Table:
+        """How the predictions in a query are answered."""
+        facts = inspect(query)
+        lines: list[tuple[str, str]] = []
+        for relation in facts.relations:
+            row = self._binder.find(relation)
+            if row is None:
+                lines.append((str(relation.name), "read by DuckDB"))
+            elif row.kind is Kind.MODEL:
+                lines.append((str(row.name), self._answered(row)))
+            elif row.kind is Kind.MATERIALIZED_VIEW:
+                version = f"version {row.live_version}" if row.live_version else "nothing live"
+                lines.append((str(row.name), f"stored rows of {version}"))
+            else:
+                lines.append((str(row.name), "view, expanded"))
+        for call in facts.calls:
+            row = self._home.catalog.get(call.model, Kind.MODEL)
+            lines.append((f"ML.{call.function} of {row.name}", self._answered(row)))
+        return pa.table(
+            {"relation": [line[0] for line in lines], "answered_by": [line[1] for line in lines]}
+        )
+
+    def describe(self, name: Name, kind: Kind) -> pa.Table:
+        """Everything known of one view, as rows of (item, value)."""
+        row = self._home.catalog.get(name, kind)
+        seen = self._observer.look()
+        stale = seen.staleness(self._home.clock.now())[row.name]
+        live = seen.live.get(row.id)
+        definition = definition_of(row.create_text)
+        lines: list[tuple[str, Any]] = [
+            ("name", row.name.plain),
+            ("kind", str(row.kind).lower()),
+            ("state", f"{stale.state}: {stale.stale_reason}"),
+            ("live version", row.live_version),
+            ("target lag", _target(getattr(definition, "target_lag", None))),
+            ("owner", row.owner),
+            ("comment", row.comment),
+        ]
+        if live is not None:
+            lines += [
+                (
+                    "snapshot",
+                    f"{live.snapshot_id}, data of {live.data_timestamp:%Y-%m-%d %H:%M:%S} UTC",
+                ),
+                ("reads", ", ".join(map(str, seen.graph.parents(row.name)))),
+                *(("column", f"{quote(c.name)} {c.type}") for c in live.schema),
+            ]
+            if live.method is not None:
+                lines += [
+                    ("method", live.method),
+                    ("parameters", ", ".join(f"{k} => {v}" for k, v in live.parameters.items())),
+                    *_preprocessing(live.details.get("preprocessing", [])),
+                    *(
+                        ("left out", f"{quote(c)}: {why}")
+                        for c, why in live.details.get("ignored", [])
+                    ),
+                    ("held out by", live.details.get("holdout", {}).get("by")),
+                    ("row order", ", ".join(live.row_order)),
+                    *((metric.name, describe_score(metric)) for metric in live.metrics),
+                ]
+        lines.append(("definition", row.create_text))
+        return _items((item, str(value)) for item, value in lines if value not in (None, ""))
+
+    def show(self, kind: Kind) -> pa.Table:
+        """The views or models there are."""
+        seen = self._observer.look()
+        staleness = seen.staleness(self._home.clock.now())
+        rows = [row for row in seen.rows.values() if row.kind is kind]
+        return pa.table(
+            {
+                "name": pa.array([r.name.plain for r in rows], pa.string()),
+                "state": pa.array([str(staleness[r.name].state) for r in rows], pa.string()),
+                "live_version": pa.array([r.live_version for r in rows], pa.int64()),
+                "lag_sec": pa.array([staleness[r.name].lag_sec for r in rows], pa.float64()),
+                "comment": pa.array([r.comment for r in rows], pa.string()),
+            }
+        )
+
+    def _answered(self, row: ObjectRow) -> str:
+        if row.live_version is None:
+            return f"nothing live: REFRESH MODEL {row.name};"
+        version = self._home.catalog.version(row.id, row.live_version)
+        return (
+            f"version {version.number} ({version.method}) as a vectorized function over Arrow "
+            "batches: compiling to SQL is not available in this release"
+        )
+
+    def _columns(self, definition: Refreshable) -> tuple[Column, ...]:
+        engine, now = self._home.engine, self._home.clock.now()
+        with engine.reader(engine.current_snapshot().id, refresh_time=now) as reader:
+            scope = live_scope(self._home, OnReader(reader), now)
+            try:
+                return scope.target.describe(self._binder.bind(definition.query, scope))
+            finally:
+                scope.release()
+
+
+def step_table(steps: Iterable[RefreshStep], snapshot_id: int) -> pa.Table:
+    """Steps as rows, in order."""
+    rows = list(steps)
+    return pa.table(
+        {
+            "position": pa.array([s.position for s in rows], pa.int64()),
+            "name": pa.array([s.name.plain for s in rows], pa.string()),
+            "action": pa.array([str(s.action) for s in rows], pa.string()),
+            "reason": pa.array([s.reason for s in rows], pa.string()),
+            "changed": pa.array(["; ".join(map(_changed, s.changes)) for s in rows], pa.string()),
+            "predicted_seconds": pa.array([s.predicted_seconds for s in rows], pa.float64()),
+            "snapshot_id": pa.array([snapshot_id for _ in rows], pa.int64()),
+        }
+    )
+
+
+def _changed(change: Any) -> str:
+    if change.rows is None:
+        return f"{change.name}: altered"
+    return f"{change.name}: +{change.inserted:,} -{change.deleted:,}"
+
+
+def _role(definition: Refreshable, column: Column) -> str:
+    if not isinstance(definition, Model):
+        return ""
+    folded = column.name.lower()
+    if definition.target is not None and folded == definition.target.lower():
+        return ", the label"
+    if folded in [key.lower() for key in definition.key]:
+        return ", KEY: identity, no feature"
+    if definition.time is not None and folded == definition.time.lower():
+        return ", TIME: orders and splits, no feature"
+    if folded in [name.lower() for name in definition.ignore]:
+        return ", IGNORE"
+    return ", feature"
+
+
+def _learning(definition: Model, columns: Iterable[Column]) -> list[tuple[str, str]]:
+    lines = []
+    match definition.method:
+        case Method() as method:
+            lines.append(("method", resolve(method).name))
+        case None:
+            label = next(c for c in columns if c.name.lower() == (definition.target or "").lower())
+            lines.append(("method", f"{default_method(label_task(label)).name}, by default"))
+        case _:
+            lines.append(("method", "a Pipeline given from Python"))
+    held = definition.holdout
+    if isinstance(held, HoldoutLast):
+        lines.append(("holdout", "by time, then refitted on all rows"))
+    else:
+        lines.append(("holdout", "by time where there is a time column, else by identity"))
+    return lines
+
+
+def _refreshing(definition: Refreshable, declared: Declaration) -> list[tuple[str, str]]:
+    lines = [("refresh", FULL_ONLY)]
+    if definition.refresh_mode is RefreshMode.FULL:
+        lines = [("refresh", "FULL, as declared")]
+    lines.append(("target lag", _target(definition.target_lag)))
+    if declared.reads.refresh_time:
+        lines.append(("window", "reads refresh_time(): rows leave it as time passes"))
+    if declared.reads.order_matters:
+        lines.append(("evaluation", "single-threaded, because sums of floats depend on the order"))
+    if ordered_limits(definition.query):
+        lines.append(("ties", "ORDER BY with LIMIT: ties are broken on all output columns"))
+    lines.append(("canonical query", canonical(definition.query)))
+    return lines
+
+
+def _preprocessing(steps: Iterable[tuple[list[str], str]]) -> list[tuple[str, str]]:
+    return [
+        ("preprocessing", f"{', '.join(map(quote, columns))}: {text}") for columns, text in steps
+    ]
+
+
+def _target(lag: object) -> str:
+    if isinstance(lag, timedelta):
+        return format_duration(lag)
+    return "DOWNSTREAM" if lag is DOWNSTREAM else "none: refreshed by hand"
+
+
+def _items(lines: Iterable[tuple[str, str]]) -> pa.Table:
+    pairs = list(lines)
+    return pa.table(
+        {
+            "item": pa.array([item for item, _ in pairs], pa.string()),
+            "value": pa.array([value for _, value in pairs], pa.string()),
+        }
+    )

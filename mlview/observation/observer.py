@@ -1,0 +1,278 @@
+"""Gathers what became of everything that live versions read, once per snapshot."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from mlview.definitions import Kind, Name, fold
+from mlview.errors import MlviewError
+from mlview.graph import Graph, Node
+from mlview.observation.reads import resolve
+from mlview.observation.stored import definition_of
+from mlview.planning import Observation, UpstreamMove, judge_all
+from mlview.sql import mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mlview.records import Snapshot, Staleness, TableChange, TableState, Version
+    from mlview.storage.catalog import ObjectRow
+    from mlview.storage.home import Home
+
+LIVE_KINDS = (Kind.MATERIALIZED_VIEW, Kind.MODEL)
+
+
+class Observed:
+    """Everything seen at one snapshot and one state of the catalog."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        rows: Mapping[Name, ObjectRow],
+        live: Mapping[int, Version],
+        views: Mapping[Name, Observation],
+        graph: Graph,
+    ) -> None:
+        self.snapshot = snapshot
+        self.rows = rows
+        self.live = live
+        self.views = views
+        self.graph = graph
+        self.order = tuple(n for n in graph.order(rows) if rows[n].kind in LIVE_KINDS)
+
+    def staleness(self, now: datetime) -> dict[Name, Staleness]:
+        """How stale every materialized view and model is at a moment."""
+        return judge_all(self.views.values(), self.order, now)
+
+
+class Observer:
+    """Looks at the lake and the catalog; answers repeated calls from what it saw last."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._seen: Observed | None = None
+        self._key: tuple[int, int] | None = None
+        self._lock = RLock()
+
+    def look(self, *, instead: ObjectRow | None = None) -> Observed:
+        """What is known at the lake's newest snapshot.
+
+        Costs one snapshot query and one catalog query where nothing changed since the last call.
+        `instead` takes the place of the stored row of the same name, as if it had been adopted.
+        """
+        engine, catalog = self._home.engine, self._home.catalog
+        snapshot = engine.current_snapshot()
+        if instead is not None:
+            return self._observe(snapshot, instead)
+        key = (snapshot.id, catalog.counter())
+        with self._lock:
+            if self._seen is None or self._key != key:
+                self._seen = self._observe(snapshot)
+                self._key = key
+            return self._seen
+
+    def staleness(self, name: Name, now: datetime) -> Staleness | None:
+        """How stale one view is at a moment; None if nothing has that name."""
+        return self.look().staleness(now).get(name)
+
+    def _observe(self, snapshot: Snapshot, instead: ObjectRow | None = None) -> Observed:
+        catalog = self._home.catalog
+        rows = {row.name: row for row in catalog.objects()}
+        if instead is not None:
+            rows[instead.name] = instead
+        live = catalog.live_versions()
+        looker = _Look(self._home, snapshot, rows, live)
+        views = {
+            name: looker.observation(row) for name, row in rows.items() if row.kind in LIVE_KINDS
+        }
+        return Observed(snapshot, rows, live, views, looker.graph())
+
+
+class _Look:
+    """One look at everything."""
+
+    def __init__(
+        self,
+        home: Home,
+        snapshot: Snapshot,
+        rows: Mapping[Name, ObjectRow],
+        live: Mapping[int, Version],
+    ) -> None:
+        self._engine = home.engine
+        self._home = home
+        self._snapshot = snapshot
+        self._rows = rows
+        self._by_id = {row.id: row for row in rows.values()}
+        self._live = live
+        self._tables = home.engine.tables(snapshot.id)
+        self._views = home.engine.views(snapshot.id)
+        starts = [_through(row, live[row.id]) for row in rows.values() if row.id in live]
+        self._touched = (
+            home.engine.changed_tables(min(starts), snapshot.id)
+            if starts and min(starts) < snapshot.id
+            else {}
+        )
+
+    def observation(self, row: ObjectRow) -> Observation:
+        """What became of one view's inputs."""
+        definition = definition_of(row.create_text)
+        version = self._live.get(row.id)
+        common = {
+            "name": row.name,
+            "kind": row.kind,
+            "object_id": row.id,
+            "suspended": row.suspended,
+            "unusable_reason": row.unusable_reason,
+            "target_lag": getattr(definition, "target_lag", None),
+        }
+        if version is None:
+            reads = tuple(name for name in self._reads(row) if name in self._rows)
+            return Observation(**common, live=None, reads=self._refreshable(reads))
+        upstream = [
+            self._by_id[u.object_id] for u in version.upstream if u.object_id in self._by_id
+        ]
+        through = _through(row, version)
+        base = {Name.from_qualified(text): id_ for text, id_ in version.base_tables.items()}
+        present = {name: self._tables[name] for name in base if name in self._tables}
+        recreated = tuple(n for n, state in present.items() if state.table_id != base[n])
+        broken = tuple(self._broken(definition.query, present, recreated, through))
+        return Observation(
+            **common,
+            live=version,
+            reads=tuple(r.name for r in upstream),
+            changes=tuple(self._changes(present, recreated, through)),
+            missing=tuple(name for name in base if name not in present),
+            broken=broken,
+            broken_at=self._broken_at(base) if broken or len(present) < len(base) else None,
+            recreated=recreated,
+            redefined=tuple(self._redefined(row, version)),
+            moved=tuple(self._moved(version)),
+            window_from=version.data_timestamp if version.details.get("refresh_time") else None,
+        )
+
+    def graph(self) -> Graph:
+        """Who reads whom, as written."""
+        nodes: dict[Name, Kind] = {row.name: row.kind for row in self._rows.values()}
+        edges: list[tuple[Name, Name]] = []
+        for row in self._rows.values():
+            for name, kind in self._reads(row).items():
+                nodes.setdefault(name, kind)
+                edges.append((row.name, name))
+        for name in [n for n, kind in nodes.items() if kind is Kind.VIEW and n in self._views]:
+            edges += self._below_view(name, nodes)
+        return Graph.of([Node(name, kind) for name, kind in nodes.items()], edges)
+
+    def _below_view(self, name: Name, nodes: dict[Name, Kind]) -> list[tuple[Name, Name]]:
+        try:
+            reads = resolve(self._home, self._views[name], self._snapshot.id, what=str(name))
+        except MlviewError:
+            return []  # a view whose own tables are gone reads nothing any more
+        edges = []
+        for read, kind in reads.direct.items():
+            edges.append((name, read))
+            if read not in nodes:
+                nodes[read] = kind
+                if kind is Kind.VIEW:
+                    edges += self._below_view(read, nodes)
+        return edges
+
+    def _reads(self, row: ObjectRow) -> Mapping[Name, Kind]:
+        """What a definition names, from the live version's record where it is of that definition."""
+        version = self._live.get(row.id)
+        if version is not None and version.fingerprint == row.fingerprint:
+            kept = version.details.get("reads", {})
+            return {Name.from_qualified(text): Kind(kind) for text, kind in kept.items()}
+        query = definition_of(row.create_text).query
+        try:
+            return resolve(self._home, query, self._snapshot.id, what=str(row.name)).direct
+        except MlviewError:
+            return {}  # its staleness says what is missing
+
+    def _refreshable(self, names: Iterable[Name]) -> tuple[Name, ...]:
+        return tuple(name for name in names if self._rows[name].kind in LIVE_KINDS)
+
+    def _changes(
+        self, present: Mapping[Name, TableState], recreated: tuple[Name, ...], through: int
+    ) -> list[TableChange]:
+        changes = []
+        for name, state in present.items():
+            touch = self._touched.get(state.table_id)
+            if name in recreated or touch is None or touch.last_snapshot <= through:
+                continue
+            change = self._engine.change(name, through, self._snapshot.id)
+            if change.rows != 0:
+                changes.append(change)
+        return changes
+
+    def _broken(
+        self,
+        query: str,
+        present: Mapping[Name, TableState],
+        recreated: tuple[Name, ...],
+        through: int,
+    ) -> list[str]:
+        """In words, the columns the query names that are gone or have another type."""
+        texts = [query, *self._views.values()]
+        found = []
+        for name, state in present.items():
+            touch = self._touched.get(state.table_id)
+            if name not in recreated and (touch is None or touch.last_snapshot <= through):
+                continue
+            before = self._engine.tables(through).get(name)
+            if before is None or before.columns == state.columns:
+                continue
+            now = {fold(column.name): column for column in state.columns}
+            for column in before.columns:
+                if not any(mentions(text, column.name) for text in texts):
+                    continue
+                after = now.get(fold(column.name))
+                if after is None:
+                    found.append(f"column {name}.{column.name} ({column.type}) was dropped")
+                elif after.type != column.type:
+                    found.append(
+                        f"column {name}.{column.name} was {column.type} and is {after.type}"
+                    )
+        return found
+
+    def _broken_at(self, base: Mapping[Name, int]) -> datetime | None:
+        times = [
+            self._touched[id_].first_changed_at for id_ in base.values() if id_ in self._touched
+        ]
+        return min(times, default=None)
+
+    def _redefined(self, row: ObjectRow, version: Version) -> list[str]:
+        if version.fingerprint != row.fingerprint:
+            return ["its definition was replaced"]
+        views = version.details.get("views", {})
+        changed = []
+        for text, digest in views.items():
+            name = Name.from_qualified(text)
+            kept = self._rows.get(name)
+            now = self._views.get(name) if kept is None else kept.create_text
+            if now is None:
+                changed.append(f"view {name} is gone")
+            elif text_digest(now) != digest:
+                changed.append(f"view {name} was replaced")
+        return changed
+
+    def _moved(self, version: Version) -> list[UpstreamMove]:
+        moves = []
+        for upstream in version.upstream:
+            row = self._by_id.get(upstream.object_id)
+            if row is not None and row.live_version not in (None, upstream.version):
+                at = row.live_since or version.created_at
+                moves.append(UpstreamMove(row.name, row.kind, at))
+        return moves
+
+
+def _through(row: ObjectRow, version: Version) -> int:
+    """The last snapshot the live version is known to be right for."""
+    return max(row.current_through or 0, version.snapshot_id)
+
+
+def text_digest(text: str) -> str:
+    """A short digest that says whether a text is the same."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,7 @@
+"""Pure decisions: how stale a view is, and what a refresh will do about it."""
+
+from mlview.planning.actions import Demand, plan_refresh
+from mlview.planning.observations import Observation, UpstreamMove
+from mlview.planning.staleness import judge, judge_all
+
+__all__ = ["Demand", "Observation", "UpstreamMove", "judge", "judge_all", "plan_refresh"]

@@ -1,0 +1,50 @@
+"""What is known of one view at one moment: everything staleness and plans are decided from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mlview.definitions import Kind, Name, TargetLag
+    from mlview.records import TableChange, Version
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamMove:
+    """A live pointer upstream that names another version than the one that was read."""
+
+    name: Name
+    kind: Kind
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One view, its live version, and what became of everything that version read.
+
+    `changes` holds only base tables that changed since the version was last known to be right.
+    `missing` are base tables that are gone, `broken` says in words which columns that the query
+    names were dropped or retyped, `recreated` are tables whose name now belongs to another table,
+    `redefined` what else of the definition is another now. `window_from` is the version's data
+    timestamp where the query reads refresh_time().
+    """
+
+    name: Name
+    kind: Kind
+    object_id: int
+    live: Version | None
+    suspended: bool = False
+    unusable_reason: str | None = None
+    target_lag: TargetLag | None = None
+    reads: tuple[Name, ...] = ()
+    changes: tuple[TableChange, ...] = ()
+    missing: tuple[Name, ...] = ()
+    broken: tuple[str, ...] = ()
+    broken_at: datetime | None = None
+    recreated: tuple[Name, ...] = ()
+    redefined: tuple[str, ...] = ()
+    moved: tuple[UpstreamMove, ...] = ()
+    window_from: datetime | None = None

@@ -1,0 +1,166 @@
+"""How stale each view is, read off what was observed; never under-reported."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from mlview.records import DeltaSummary, Staleness, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mlview.definitions import Name
+    from mlview.planning.observations import Observation
+    from mlview.records import TableChange
+
+
+def judge_all(
+    observations: Iterable[Observation], order: Sequence[Name], now: datetime
+) -> dict[Name, Staleness]:
+    """The staleness of every view, parents before children.
+
+    Args:
+        observations: one per view.
+        order: the views' names in topological order, parents first.
+        now: the moment lag is measured at.
+    """
+    by_name = {observation.name: observation for observation in observations}
+    judged: dict[Name, Staleness] = {}
+    for name in order:
+        if name in by_name:
+            judged[name] = judge(by_name[name], judged, now)
+    return judged
+
+
+def judge(observed: Observation, parents: Mapping[Name, Staleness], now: datetime) -> Staleness:
+    """One view's staleness; `parents` must hold every view it reads.
+
+    Lag starts at the earliest later commit to a base table anywhere below the view, at the
+    moment an upstream pointer moved, or, where the query reads refresh_time(), at the version's
+    own data timestamp (its window has moved since). It is 0 when none of these happened.
+    """
+    causes = _causes(observed, parents)
+    known = [cause.since for cause in causes if cause.since is not None]
+    since = min(known, default=None)
+    unknown = any(cause.state is State.UNKNOWN for cause in causes)
+    if since is not None and since > now:
+        causes = [*causes, _Cause(State.UNKNOWN, "a commit carries a time in the future", None)]
+        unknown = True
+    state = _worst(observed, [cause.state for cause in causes])
+    lag = 0.0 if not causes else None
+    if since is not None and not (unknown and since > now):
+        lag = max((now - since).total_seconds(), 0.0)
+    if observed.live is None:
+        lag = None
+    target = observed.target_lag
+    reason = "; ".join(cause.reason for cause in causes) or _why_fresh(observed)
+    if observed.suspended:
+        reason = f"suspended; {reason}"
+    return Staleness(
+        name=observed.name,
+        kind=observed.kind,
+        state=state,
+        stale_reason=reason,
+        lag_sec=lag,
+        target_lag_sec=target.total_seconds() if isinstance(target, timedelta) else None,
+        effective_target_lag_sec=target.total_seconds() if isinstance(target, timedelta) else None,
+        changed_rows=_changed_rows(observed, parents),
+        changed_fraction=None,
+        stale_since=since,
+        delta=DeltaSummary(observed.changes),
+    )
+
+
+class _Cause:
+    """One reason not to be fresh, and since when."""
+
+    __slots__ = ("reason", "since", "state")
+
+    def __init__(self, state: State, reason: str, since: datetime | None) -> None:
+        self.state, self.reason, self.since = state, reason, since
+
+
+def _causes(observed: Observation, parents: Mapping[Name, Staleness]) -> list[_Cause]:
+    live = observed.live
+    if live is None:
+        why = observed.unusable_reason or "never materialized; REFRESH it"
+        return [_Cause(State.UNUSABLE, why, None)]
+    born = live.published_at or live.created_at
+    gone_at = observed.broken_at or born
+    causes = [
+        _Cause(State.UNUSABLE, f"base table {name} is gone", gone_at) for name in observed.missing
+    ]
+    causes += [_Cause(State.NEEDS_COMPILE, what, gone_at) for what in observed.broken]
+    causes += [
+        _Cause(State.STALE, f"{name} was dropped and created anew", gone_at)
+        for name in observed.recreated
+    ]
+    causes += [_Cause(State.STALE, what, born) for what in observed.redefined]
+    causes += [_Cause(*_change(change)) for change in observed.changes]
+    causes += [
+        _Cause(State.STALE, f"{move.name} has another live version", move.at)
+        for move in observed.moved
+    ]
+    if observed.window_from is not None:
+        causes.append(
+            _Cause(State.STALE, "its refresh_time() window has moved", observed.window_from)
+        )
+    for name in observed.reads:
+        parent = parents.get(name)
+        if parent is not None and parent.state is not State.FRESH:
+            causes += _inherited(parent)
+    return causes
+
+
+def _inherited(parent: Staleness) -> list[_Cause]:
+    """What a view has to say of a parent that is not fresh."""
+    if parent.state is State.SUSPENDED and not parent.lag_sec:
+        return []
+    state = parent.state if parent.state in (State.UNUSABLE, State.UNKNOWN) else State.STALE
+    word = "behind" if parent.state is State.SUSPENDED else parent.state
+    return [_Cause(state, f"{parent.name}, which it reads, is {word}", parent.stale_since)]
+
+
+def _change(change: TableChange) -> tuple[State, str, datetime | None]:
+    if change.rows is None:
+        return (
+            State.STALE,
+            f"{change.name} was altered after snapshot {change.since}",
+            change.first_changed_at,
+        )
+    rows = f"+{change.inserted:,} -{change.deleted:,} rows"
+    return State.STALE, f"{change.name}: {rows}", change.first_changed_at
+
+
+def _worst(observed: Observation, states: list[State]) -> State:
+    if observed.live is None or State.UNUSABLE in states:
+        return State.UNUSABLE
+    if observed.suspended:
+        return State.SUSPENDED
+    for state in (State.NEEDS_COMPILE, State.UNKNOWN, State.STALE):
+        if state in states:
+            return state
+    return State.FRESH
+
+
+def _changed_rows(observed: Observation, parents: Mapping[Name, Staleness]) -> int | None:
+    """Changed rows of base tables read directly or through parents; None if any is unknown."""
+    if observed.live is None or observed.missing or observed.recreated or observed.redefined:
+        return None
+    rows: dict[Name, int | None] = {change.name: change.rows for change in observed.changes}
+    for name in observed.reads:
+        parent = parents.get(name)
+        if parent is None:
+            continue
+        if parent.changed_rows is None:
+            return None
+        for change in parent.delta.changes:
+            rows.setdefault(change.name, change.rows)
+    known = [count for count in rows.values() if count is not None]
+    return None if len(known) < len(rows) else sum(known)
+
+
+def _why_fresh(observed: Observation) -> str:
+    live = observed.live
+    return f"nothing it reads changed since snapshot {live.snapshot_id}" if live else ""

@@ -1,0 +1,100 @@
+"""What a refresh is going to do, and what it did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from mlview.definitions import Kind, Name
+    from mlview.records.snapshots import Snapshot, TableChange
+    from mlview.records.versions import Action
+
+
+class Trigger(StrEnum):
+    """Who asked for a refresh."""
+
+    MANUAL = "MANUAL"
+    SCHEDULED = "SCHEDULED"
+    CREATION = "CREATION"
+
+
+class RefreshState(StrEnum):
+    """How a refresh stands."""
+
+    EXECUTING = "EXECUTING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    UPSTREAM_FAILED = "UPSTREAM_FAILED"
+    REJECTED = "REJECTED"
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshStep:
+    """One view's part of a plan, with its reason."""
+
+    position: int
+    name: Name
+    kind: Kind
+    object_id: int
+    action: Action
+    reason: str
+    reads: tuple[Name, ...] = ()
+    changes: tuple[TableChange, ...] = ()
+    predicted_seconds: float | None = None
+    due_at: datetime | None = None
+    start_at: datetime | None = None
+    sheds: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Ordered steps, all at one snapshot: parents before children."""
+
+    snapshot: Snapshot
+    steps: tuple[RefreshStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshRecord:
+    """One row of `mlview.refresh_history`."""
+
+    refresh_id: int
+    object_id: int
+    name: str
+    state: RefreshState
+    action: Action
+    trigger: Trigger
+    reason: str
+    data_timestamp: datetime
+    snapshot_id: int
+    started_at: datetime
+    version: int | None = None
+    finished_at: datetime | None = None
+    inputs_with_changed_data: tuple[str, ...] = ()
+    rows_inserted: int | None = None
+    rows_deleted: int | None = None
+    exact: bool | None = None
+    predicted_seconds: float | None = None
+    actual_seconds: float | None = None
+    gate_results: Mapping[str, Any] = field(default_factory=dict)
+    error_code: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One move of a live pointer; the log only grows."""
+
+    object_id: int
+    name: str
+    version: int | None
+    stage: str
+    at: datetime
+    by: str
+    reason: str

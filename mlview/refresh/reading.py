@@ -1,0 +1,207 @@
+"""Reading a model's rows in a recorded total order, with what decides which are held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlview.definitions import HoldoutLast, HoldoutShare, always_quote, fold
+from mlview.errors import DefinitionRefused, did_you_mean
+from mlview.refresh.columns import keep_columns
+from mlview.sql import group_columns, with_rowid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlview.definitions import Model
+    from mlview.observation.reads import Reads
+    from mlview.records import Column
+    from mlview.serving.binding import Binder, Scope
+
+ROW_ID = "__mlview_rowid"
+BUCKET = "__mlview_bucket"
+IDENTITY_HASH = "md5-52"  # recorded with versions: the name of the rule `_bucket` writes
+TIME_TYPES = ("TIMESTAMP", "DATE")
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """A model's rows.
+
+    Attributes:
+        data: the query's columns, in `order`.
+        columns: their names and DuckDB types.
+        bucket: one number in [0, 1) per row, from its identity; None where nothing needs it.
+        order: the columns the rows are sorted by.
+        identity: what tells rows apart: KEY, a table's row ids, group keys or the columns.
+        time: the column that orders and splits, if there is one.
+        notices: what the user should be told.
+    """
+
+    data: pa.Table
+    columns: tuple[Column, ...]
+    bucket: pa.ChunkedArray | None
+    order: tuple[str, ...]
+    identity: str
+    time: str | None
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Identity:
+    query: str
+    columns: tuple[str, ...]
+    said: str
+
+
+def read_training_rows(
+    binder: Binder,
+    scope: Scope,
+    definition: Model,
+    reads: Reads,
+    keep: Sequence[Column] | None = None,
+) -> TrainingRows:
+    """All rows of a model's query at the scope's snapshot.
+
+    Args:
+        binder: binds the views and models the query reads.
+        scope: on a reader at the snapshot.
+        definition: the model.
+        reads: what its query reads.
+        keep: the columns of the version before, where the definition is the same: a column that
+            a base table gained since is left out, however the query is written.
+
+    Raises:
+        SchemaChanged: a column that the version before had is gone.
+    """
+    identity = _identity(definition, reads)
+    query = binder.bind(identity.query, scope)
+    described = scope.target.describe(query)
+    columns, notices = keep_columns([c for c in described if c.name != ROW_ID], keep)
+    _declared(definition, columns)
+    time = time_column(definition, columns)
+    key = identity.columns or _all_but(columns, definition.target)
+    bucket = _bucket(_hashed(definition, key)) if _needs_bucket(definition, time) else None
+    first = [time, *identity.columns] if time else list(identity.columns)
+    order = tuple(dict.fromkeys(first or [c.name for c in columns]))
+    data = scope.target.table(_text(query, columns, order, bucket, identity))
+    if not _strictly_ordered(data, order):
+        order = tuple(dict.fromkeys([*order, *(c.name for c in columns)]))
+        data = scope.target.table(_text(query, columns, order, bucket, identity))
+    return TrainingRows(
+        data=data.select([c.name for c in columns]),
+        columns=columns,
+        bucket=data[BUCKET] if bucket else None,
+        order=order,
+        identity=identity.said,
+        time=time,
+        notices=notices,
+    )
+
+
+def time_column(definition: Model, columns: Sequence[Column]) -> str | None:
+    """The declared TIME column, else the only one of a time type that has no other role."""
+    if definition.time is not None:
+        return _spelled(definition.time, columns)
+    taken = {fold(c) for c in (*definition.ignore, *definition.key, definition.target or "")}
+    found = [c.name for c in columns if c.type.startswith(TIME_TYPES) and fold(c.name) not in taken]
+    return found[0] if len(found) == 1 else None
+
+
+def _identity(definition: Model, reads: Reads) -> _Identity:
+    if definition.key:
+        return _Identity(definition.query, definition.key, "KEY")
+    numbered = with_rowid(definition.query, ROW_ID)
+    if numbered is not None and numbered[0] in reads.base_tables:
+        return _Identity(numbered[1], (ROW_ID,), f"row ids of {numbered[0]}")
+    groups = group_columns(definition.query)
+    if groups:
+        return _Identity(definition.query, groups, "group keys")
+    return _Identity(definition.query, (), "all columns but the label")
+
+
+def _text(
+    query: str,
+    columns: Sequence[Column],
+    order: Sequence[str],
+    bucket: str | None,
+    identity: _Identity,
+) -> str:
+    picked = [always_quote(c.name) for c in columns]
+    if ROW_ID in identity.columns:
+        picked.append(ROW_ID)
+    if bucket is not None:
+        picked.append(f"{bucket} AS {BUCKET}")
+    by = ", ".join(map(always_quote, order))
+    return f"SELECT {', '.join(picked)} FROM ({query}\n) ORDER BY {by}"
+
+
+def _needs_bucket(definition: Model, time: str | None) -> bool:
+    if definition.target is None or isinstance(definition.holdout, HoldoutLast):
+        return False
+    return definition.holdout is not None or time is None
+
+
+def _hashed(definition: Model, key: Sequence[str]) -> Sequence[str]:
+    if isinstance(definition.holdout, HoldoutShare) and definition.holdout.by:
+        return definition.holdout.by
+    return key
+
+
+def _bucket(columns: Sequence[str]) -> str:
+    """A number in [0, 1) that depends on the values' text alone: 52 bits of an MD5."""
+    parts = []
+    for column in columns:
+        text = f"CAST({always_quote(column)} AS VARCHAR)"
+        parts.append(f"coalesce(strlen({text}) || ':' || {text}, 'N')")
+    return f"(md5_number_lower({' || '.join(parts)}) >> 12)::DOUBLE / {2**52}.0"
+
+
+def _strictly_ordered(data: pa.Table, order: Sequence[str]) -> bool:
+    """Whether no two neighbours agree on every ordering column."""
+    if data.num_rows <= 1 or set(data.column_names) <= {*order, BUCKET}:
+        return True
+    equal: np.ndarray | None = None
+    for name in order:
+        column = data[name].combine_chunks()
+        before, after = column.slice(0, len(column) - 1), column.slice(1)
+        same = pc.fill_null(pc.equal(before, after), True)
+        here = same.to_numpy(zero_copy_only=False)
+        equal = here if equal is None else equal & here
+        if not equal.any():
+            return True
+    return False
+
+
+def _declared(definition: Model, columns: Sequence[Column]) -> None:
+    """Every column that a clause names is one of the query's."""
+    clauses: list[tuple[str, Sequence[str]]] = [
+        ("PREDICT", [definition.target] if definition.target else []),
+        ("TIME", [definition.time] if definition.time else []),
+        ("KEY", definition.key),
+        ("IGNORE", definition.ignore),
+    ]
+    if isinstance(definition.holdout, HoldoutShare):
+        clauses.append(("HOLDOUT BY", definition.holdout.by))
+    for clause, named in clauses:
+        for column in named:
+            _spelled(column, columns, clause)
+
+
+def _spelled(name: str, columns: Sequence[Column], clause: str = "TIME") -> str:
+    for column in columns:
+        if fold(column.name) == fold(name):
+            return column.name
+    names = [column.name for column in columns]
+    raise DefinitionRefused(
+        f"{clause} names {name}, which is not a column of the query",
+        hint=did_you_mean(name, names) or f"its columns are {', '.join(names)}",
+    )
+
+
+def _all_but(columns: Sequence[Column], target: str | None) -> tuple[str, ...]:
+    return tuple(c.name for c in columns if target is None or fold(c.name) != fold(target))

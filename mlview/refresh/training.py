@@ -1,0 +1,198 @@
+"""A model's materialization: rows in, a candidate with its scores out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from mlview.definitions import ArtifactMethod, Method
+from mlview.learners import (
+    Evaluation,
+    build_pipeline,
+    confusion_matrix,
+    default_method,
+    derive_roles,
+    describe_pipeline,
+    fit,
+    fit_baseline,
+    judge,
+    primary_metric,
+    resolve,
+    wrap_pipeline,
+)
+from mlview.learners.tasks import Task
+from mlview.refresh.splitting import Split, split
+from mlview.storage.payloads import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlview.definitions import Model
+    from mlview.learners import Fitted, Roles
+    from mlview.records import Metric
+    from mlview.refresh.reading import TrainingRows
+    from mlview.storage.artifacts import ArtifactStore
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training a model came to.
+
+    Attributes:
+        fitted: the model that will be published.
+        roles: what every column is for.
+        method, parameters: the estimator and all that was asked of it.
+        metrics: scores on held-out rows, the primary one first.
+        score_name: the metric that sums the model up; None where nothing was held out.
+        rows, trained, held_out, unlabelled: row counts.
+        details: what else is kept with the version.
+        notices: what the user should be told.
+    """
+
+    fitted: Fitted
+    roles: Roles
+    method: str
+    parameters: dict[str, Any]
+    metrics: tuple[Metric, ...]
+    score_name: str | None
+    rows: int
+    trained: int
+    held_out: int
+    unlabelled: int
+    details: dict[str, Any]
+    notices: tuple[str, ...]
+
+
+def train(
+    rows: TrainingRows,
+    definition: Model,
+    artifacts: ArtifactStore,
+    *,
+    tell: Callable[[str], None],
+    seed: int = SEED,
+) -> Trained:
+    """Fit a model on its rows and judge it on those it did not see.
+
+    Args:
+        rows: in their recorded order.
+        definition: the model.
+        artifacts: where a Pipeline given from Python is kept.
+        tell: called with each phase as it begins.
+        seed: for everything random.
+
+    Raises:
+        TrainingDataProblem: the rows cannot be learned from.
+        FitFailed: the estimator raised.
+    """
+    learner = _Learner(rows, definition, artifacts, seed)
+    if definition.target is None:
+        tell("fitting")
+        fitted = learner.fit(rows.data)
+        tell("scoring")
+        judged = judge(fitted, rows.data)
+        whole = Split(rows.data, rows.data.slice(0, 0), rows.data, False, {}, 0)
+        return learner.trained(fitted, whole, judged, {})
+    tell("splitting")
+    parts = split(rows, definition)
+    learner.look_at(parts.everything)
+    tell("fitting")
+    fitted = learner.fit(parts.train)
+    details: dict[str, Any] = {"holdout": parts.record}
+    judged = Evaluation((), 0)
+    if parts.test.num_rows:
+        tell("scoring")
+        baseline = fit_baseline(learner.roles, parts.train)
+        judged = judge(fitted, parts.test, baseline)
+        if learner.roles.task is Task.CLASSIFICATION:
+            details["confusion_matrix"] = _lines(confusion_matrix(fitted, parts.test))
+    if parts.refit and parts.test.num_rows:
+        tell("refitting on all rows")
+        fitted = learner.fit(parts.everything)
+    return learner.trained(fitted, parts, judged, details)
+
+
+class _Learner:
+    """One model's estimator, made anew for each fit."""
+
+    def __init__(
+        self, rows: TrainingRows, definition: Model, artifacts: ArtifactStore, seed: int
+    ) -> None:
+        self._rows, self._definition, self._seed = rows, definition, seed
+        self._given = _given_estimator(definition, artifacts)
+        if definition.target is None:
+            self.look_at(rows.data)
+
+    def look_at(self, labelled: pa.Table) -> None:
+        """Derive the roles from the labelled rows."""
+        self.roles = derive_roles(
+            self._rows.columns, labelled, self._definition, estimator=self._given
+        )
+        self.method = self._method()
+
+    def fit(self, data: pa.Table) -> Fitted:
+        """A pipeline fitted on these rows."""
+        if self._given is not None:
+            pipeline = wrap_pipeline(self._given, self.roles)
+        else:
+            pipeline = build_pipeline(
+                self.roles, resolve(self.method), self._seed, n_rows=data.num_rows
+            )
+        self._steps = describe_pipeline(pipeline)
+        return fit(pipeline, self.roles, data, seed=self._seed)
+
+    def trained(
+        self, fitted: Fitted, parts: Split, judged: Evaluation, details: dict[str, Any]
+    ) -> Trained:
+        """Everything together."""
+        classes = len(fitted.signature.classes)
+        primary = primary_metric(self.roles.task, classes)
+        scored = any(m.name == primary for m in judged.metrics)
+        trained = parts.everything if parts.refit else parts.train
+        details |= {
+            "identity": self._rows.identity,
+            "ignored": [[i.column, i.reason] for i in self.roles.ignored],
+            "features": [[f.name, f.type, str(f.kind)] for f in self.roles.features],
+            "task": str(self.roles.task),
+            "time": self.roles.time,
+            "key": list(self.roles.key),
+            "preprocessing": [[list(columns), steps] for columns, steps in self._steps],
+        }
+        return Trained(
+            fitted=fitted,
+            roles=self.roles,
+            method=fitted.signature.method,
+            parameters=dict(self.method.parameters) if self.method else {},
+            metrics=judged.metrics,
+            score_name=primary if scored else None,
+            rows=self._rows.data.num_rows,
+            trained=trained.num_rows,
+            held_out=parts.test.num_rows,
+            unlabelled=parts.unlabelled,
+            details=details,
+            notices=(*self.roles.notices, *fitted.notices, *judged.notices),
+        )
+
+    def _method(self) -> Method | None:
+        match self._definition.method:
+            case Method() as method:
+                return method
+            case None:
+                return default_method(self.roles.task)
+            case _:
+                return None
+
+
+def _given_estimator(definition: Model, artifacts: ArtifactStore) -> Any:
+    """The unfitted Pipeline that was given from Python, or None."""
+    if not isinstance(definition.method, ArtifactMethod):
+        return None
+    _, payload = artifacts.get(definition.method.sha256)
+    return load(payload)
+
+
+def _lines(table: pa.Table) -> list[list[Any]]:
+    return [list(line) for line in zip(*table.to_pydict().values(), strict=True)]

@@ -1,0 +1,1 @@
+"""Binding names to versions, and answering predictions."""

@@ -1,0 +1,52 @@
+"""Fitted models, loaded from their artifacts once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from mlview.errors import NotMaterialized
+from mlview.learners import Fitted, Signature
+from mlview.storage.payloads import load
+
+if TYPE_CHECKING:
+    from mlview.records import Version
+    from mlview.storage.artifacts import ArtifactStore
+
+_KEPT = 16
+
+
+class Loader:
+    """The most recently used fitted models, by artifact digest."""
+
+    def __init__(self, artifacts: ArtifactStore) -> None:
+        self._artifacts = artifacts
+        self._loaded: OrderedDict[str, Fitted] = OrderedDict()
+        self._lock = Lock()
+
+    def fitted(self, version: Version, name: str) -> Fitted:
+        """The fitted model of a version.
+
+        Raises:
+            ArtifactCorrupt: the bytes are not those that were stored; the hint rebuilds them.
+        """
+        digest = version.artifact_sha256
+        if digest is None:
+            raise NotMaterialized(f"version {version.number} of {name} has no artifact", name=name)
+        with self._lock:
+            if digest in self._loaded:
+                self._loaded.move_to_end(digest)
+                return self._loaded[digest]
+        manifest, payload = self._artifacts.get(digest)
+        fitted = Fitted(load(payload), Signature.from_json(manifest["signature"]))
+        self.keep(digest, fitted)
+        return fitted
+
+    def keep(self, digest: str, fitted: Fitted) -> None:
+        """Remember a fitted model, forgetting the one that was not used for longest."""
+        with self._lock:
+            self._loaded[digest] = fitted
+            self._loaded.move_to_end(digest)
+            while len(self._loaded) > _KEPT:
+                self._loaded.popitem(last=False)

@@ -1,0 +1,17 @@
+"""The Python door: connect, run statements, look at models."""
+
+from mlview.session.database import Cursor, Database, connect
+from mlview.session.handles import MaterializedViewHandle, ModelHandle
+from mlview.session.result import Result
+from mlview.session.rules import Expect, Require
+
+__all__ = [
+    "Cursor",
+    "Database",
+    "Expect",
+    "MaterializedViewHandle",
+    "ModelHandle",
+    "Require",
+    "Result",
+    "connect",
+]

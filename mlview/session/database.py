@@ -1,0 +1,323 @@
+"""Connecting, and what a connection can be asked."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from mlview.clock import Clock, SystemClock
+from mlview.definitions import DOWNSTREAM, Kind, MaterializedView, Model, Name, parse_duration
+from mlview.engines import is_database
+from mlview.errors import UnknownName, UsageProblem
+from mlview.planning import Demand
+from mlview.session.declaring import chosen_method, relation_name
+from mlview.session.handles import MaterializedViewHandle, ModelHandle
+from mlview.session.running import Runner, outcome_result
+from mlview.session.services import Services
+from mlview.session.variables import caller_variables
+from mlview.sql import CreateMaterializedView, CreateModel, render
+from mlview.storage.home import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import timedelta
+
+    import networkx as nx
+
+    from mlview.definitions import Downstream, Freshness, Holdout, TargetLag
+    from mlview.engines import LakeConnection
+    from mlview.records import Plan, Staleness
+    from mlview.refresh.progress import Progress
+    from mlview.session.result import Result
+    from mlview.session.rules import Expect, Require
+
+
+class Cursor:
+    """One connection to a database; use one in each thread."""
+
+    def __init__(self, services: Services, connection: LakeConnection) -> None:
+        self._services = services
+        self._connection = connection
+        self._runner = Runner(services, connection)
+
+    @property
+    def path(self) -> Path:
+        """The database's directory."""
+        return self._services.home.path
+
+    @property
+    def progress(self) -> Progress:
+        """Told of each phase of a refresh: `(view, phase, done, total)`."""
+        return self._runner.progress
+
+    @progress.setter
+    def progress(self, told: Progress) -> None:
+        self._runner.progress = told
+
+    def sql(
+        self, query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> Result:
+        """Run one or more statements; the result of the last.
+
+        A name that nothing in the lake has may be a pandas, polars or Arrow variable of the
+        caller's. Errors are of the tree in `mlview.errors`.
+        """
+        result = None
+        for result in self.script(query, parameters, caller_variables()):  # noqa: B007 - the last counts
+            pass
+        if result is None:
+            raise UsageProblem("there is no statement in this text", hint="db.sql('SELECT 42')")
+        return result
+
+    def script(
+        self,
+        script: str,
+        parameters: Sequence[Any] | Mapping[str, Any] | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> Iterator[Result]:
+        """The results of a script's statements, each run when it is asked for."""
+        return self._runner.run(script, parameters, variables or {})
+
+    @contextmanager
+    def transaction(self) -> Iterator[Self]:
+        """BEGIN; COMMIT at the end of the block, ROLLBACK if it raises."""
+        self._connection.begin()
+        try:
+            yield self
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            raise
+        self._connection.commit()
+
+    def interrupt(self) -> None:
+        """Stop the running statement; callable from any thread."""
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        """Give up an open transaction and let go of the connection."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class Database(Cursor):
+    """An open database. Reads are properties, actions are calls."""
+
+    def __init__(self, home: Home, *, throwaway: bool = False) -> None:
+        super().__init__(Services.of(home), home.engine.connection())
+        self._throwaway = throwaway
+        self._closed = False
+
+    def cursor(self) -> Cursor:
+        """Another connection to the same database, for another thread."""
+        return Cursor(self._services, self._services.home.engine.connection())
+
+    def create_model(
+        self,
+        name: str,
+        query: str,
+        *,
+        predict: str | None = None,
+        using: object = None,
+        parameters: Mapping[str, Any] | None = None,
+        key: Sequence[str] = (),
+        time: str | None = None,
+        ignore: Sequence[str] = (),
+        holdout: Holdout | None = None,
+        target_lag: timedelta | str | Downstream | None = None,
+        freshness: Freshness | None = None,
+        expect: Sequence[Expect] = (),
+        require: Sequence[Require] = (),
+        priority: int | None = None,
+        owner: str | None = None,
+        replace: bool = False,
+        if_not_exists: bool = False,
+        with_no_data: bool = False,
+    ) -> ModelHandle:
+        """Declare a model and train it, as CREATE MODEL does.
+
+        Args:
+            name: the model's name, with its schema in front where it is not main.
+            query: the training query.
+            predict: the label's column; without it the model is unsupervised.
+            using: an estimator's class name, or an unfitted scikit-learn estimator or Pipeline;
+                None lets mlview choose.
+            parameters: the estimator's parameters, where it is given by name.
+            key, time, ignore: identity, order, and columns that are no features.
+            holdout: which rows judge it.
+            target_lag: how stale it may become: a length of time, its text, or DOWNSTREAM.
+            freshness: the promise to people.
+            expect, require: rules on the data and on the candidate.
+            priority: weight against other views.
+            owner: whom to ask about it.
+            replace: CREATE OR REPLACE.
+            if_not_exists: leave an existing model as it is.
+            with_no_data: declare now, train at the first refresh.
+        """
+        definition = Model(
+            name=relation_name(name),
+            query=query.strip().rstrip(";"),
+            target=predict,
+            method=chosen_method(using, parameters, self._services.home.artifacts),
+            key=tuple(key),
+            time=time,
+            ignore=tuple(ignore),
+            holdout=holdout,
+            target_lag=_lag(target_lag),
+            freshness=freshness,
+            expectations=tuple(rule.definition() for rule in expect),
+            requirements=tuple(rule.definition() for rule in require),
+            priority=priority,
+            owner=owner,
+        )
+        statement = CreateModel(
+            definition,
+            render(definition),
+            or_replace=replace,
+            if_not_exists=if_not_exists,
+            with_no_data=with_no_data,
+        )
+        self._runner.statement(statement)
+        return self.model(name)
+
+    def create_materialized_view(
+        self,
+        name: str,
+        query: str,
+        *,
+        target_lag: timedelta | str | Downstream | None = None,
+        freshness: Freshness | None = None,
+        expect: Sequence[Expect] = (),
+        priority: int | None = None,
+        owner: str | None = None,
+        replace: bool = False,
+        if_not_exists: bool = False,
+        with_no_data: bool = False,
+    ) -> MaterializedViewHandle:
+        """Declare a materialized view and fill it, as CREATE MATERIALIZED VIEW does."""
+        definition = MaterializedView(
+            name=relation_name(name),
+            query=query.strip().rstrip(";"),
+            target_lag=_lag(target_lag),
+            freshness=freshness,
+            expectations=tuple(rule.definition() for rule in expect),
+            priority=priority,
+            owner=owner,
+        )
+        statement = CreateMaterializedView(
+            definition,
+            render(definition),
+            or_replace=replace,
+            if_not_exists=if_not_exists,
+            with_no_data=with_no_data,
+        )
+        self._runner.statement(statement)
+        return self.materialized_view(name)
+
+    def model(self, name: str) -> ModelHandle:
+        """A model by name. UnknownName, with the nearest right one, if there is none."""
+        row = self._services.home.catalog.get(relation_name(name), Kind.MODEL)
+        return ModelHandle(self._services, self._runner, row.id)
+
+    def materialized_view(self, name: str) -> MaterializedViewHandle:
+        """A materialized view by name."""
+        row = self._services.home.catalog.get(relation_name(name), Kind.MATERIALIZED_VIEW)
+        return MaterializedViewHandle(self._services, self._runner, row.id)
+
+    @property
+    def models(self) -> tuple[ModelHandle, ...]:
+        """All models."""
+        rows = self._services.home.catalog.objects()
+        return tuple(
+            ModelHandle(self._services, self._runner, r.id) for r in rows if r.kind is Kind.MODEL
+        )
+
+    @property
+    def materialized_views(self) -> tuple[MaterializedViewHandle, ...]:
+        """All materialized views."""
+        return tuple(
+            MaterializedViewHandle(self._services, self._runner, row.id)
+            for row in self._services.home.catalog.objects()
+            if row.kind is Kind.MATERIALIZED_VIEW
+        )
+
+    def refresh(self, *names: str, full: bool = False, cascade: bool = False) -> Result:
+        """Refresh these views, or all; one row per step."""
+        order = self._services.observer.look().order
+        wanted = tuple(relation_name(name) for name in names) or order
+        demand = Demand(wanted, full=full, cascade=cascade)
+        outcome = self._services.refresher.refresh(demand, progress=self.progress)
+        return outcome_result(outcome, strict=len(names) == 1)
+
+    def plan(self) -> Plan:
+        """What a refresh of everything that is stale would do now, in order, and why."""
+        order = self._services.observer.look().order
+        plan, _ = self._services.refresher.plan(Demand(order, only_stale=True))
+        return plan
+
+    def status(self) -> tuple[Staleness, ...]:
+        """How stale every view is, parents before children."""
+        seen = self._services.observer.look()
+        return tuple(seen.staleness(self._services.home.clock.now()).values())
+
+    def graph(self) -> nx.DiGraph[Name]:
+        """Who reads whom: edges go from what is read to its reader."""
+        return self._services.observer.look().graph.to_networkx()
+
+    def close(self) -> None:
+        """Let go of every file; a throwaway database is removed. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        super().close()
+        self._services.home.close()
+        if self._throwaway:
+            shutil.rmtree(self.path, ignore_errors=True)
+
+
+def connect(
+    path: str | Path | None = None,
+    *,
+    create: bool = True,
+    clock: Clock | None = None,
+    lock_timeout: float = 60.0,
+) -> Database:
+    """Open a database, creating it if it is missing; without a path, a throwaway one.
+
+    Args:
+        path: the database's directory, by convention `name.mlv`.
+        create: make a missing database; otherwise it is an error.
+        clock: where the time comes from; the machine's own, if none is given.
+        lock_timeout: seconds to wait for another writer.
+
+    Raises:
+        DatabaseDamaged: the directory is not a whole database.
+        UnknownName: there is none, and `create` is False.
+    """
+    clock = clock or SystemClock()
+    if path is None:
+        directory = Path(tempfile.mkdtemp(prefix="mlview-"))
+        home = Home.create(directory / "throwaway.mlv", clock=clock, lock_timeout=lock_timeout)
+        return Database(home, throwaway=True)
+    place = Path(path).expanduser()
+    if is_database(place):
+        return Database(Home.open(place, clock=clock, lock_timeout=lock_timeout))
+    if not create and not place.exists():
+        raise UnknownName(
+            f"there is no database at {place}", name=str(place), hint=f"mlview init {place}"
+        )
+    return Database(Home.create(place, clock=clock, lock_timeout=lock_timeout))
+
+
+def _lag(given: timedelta | str | Downstream | None) -> TargetLag | None:
+    if not isinstance(given, str) or given is DOWNSTREAM:
+        return given
+    return DOWNSTREAM if given.upper() == DOWNSTREAM else parse_duration(given)

@@ -1,0 +1,61 @@
+"""Names and estimators as Python callers give them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlview.definitions import ArtifactMethod, Method, Name
+from mlview.errors import UsageProblem
+from mlview.sql import parse_name
+from mlview.storage.payloads import dump
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlview.storage.artifacts import ArtifactStore
+
+
+def relation_name(text: str) -> Name:
+    """A name as a Python caller writes it: `late`, `raw.flights`, or any text at all, quoted.
+
+    >>> relation_name("raw.flights").schema, relation_name("two words").name
+    ('raw', 'two words')
+    """
+    return parse_name(text)
+
+
+def chosen_method(
+    using: object, parameters: Mapping[str, Any] | None, artifacts: ArtifactStore
+) -> Method | ArtifactMethod | None:
+    """The method that `using` and `parameters` mean.
+
+    A Pipeline or estimator object is kept, unfitted, as an artifact of the database.
+
+    Raises:
+        UsageProblem: parameters without a name, or something that is no estimator.
+    """
+    match using:
+        case None if parameters:
+            raise UsageProblem("parameters need an estimator", hint="using='Ridge'")
+        case None:
+            return None
+        case Method() | ArtifactMethod():
+            return using
+        case str():
+            given = parameters or {}
+            return Method(using, tuple((k, _plain(v)) for k, v in given.items()))
+    if isinstance(using, type) or not hasattr(using, "fit"):
+        raise UsageProblem(
+            f"{using!r} is no estimator", hint="give a class name or an unfitted estimator object"
+        )
+    if parameters:
+        raise UsageProblem(
+            "an estimator object has its parameters already", hint="leave parameters out"
+        )
+    manifest = {"format": 1, "kind": "unfitted", "class": type(using).__name__}
+    return ArtifactMethod(artifacts.put(manifest, dump(using)))
+
+
+def _plain(value: Any) -> Any:
+    """A parameter as a definition holds it: lists are tuples."""
+    return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value

@@ -1,0 +1,376 @@
+"""One statement at a time: which part of mlview answers it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import pyarrow as pa
+
+from mlview.definitions import Kind, Name, fold
+from mlview.errors import (
+    InTransaction,
+    MlviewError,
+    NameProblem,
+    UnknownName,
+    UsageProblem,
+    did_you_mean,
+)
+from mlview.lifecycle.creating import not_available
+from mlview.lifecycle.naming import dependents, refuse_dependents, refuse_reserved, refuse_taken
+from mlview.refresh.progress import silent
+from mlview.serving.binding import LAKE, live_scope
+from mlview.serving.targets import OnConnection
+from mlview.session.result import Result, said
+from mlview.session.system_tables import COLUMNS
+from mlview.session.variables import as_arrow
+from mlview.sql import (
+    Alter,
+    CommentOn,
+    CreateMaterializedView,
+    CreateModel,
+    CreateView,
+    Describe,
+    Drop,
+    ExplainCreate,
+    ExplainQuery,
+    ExplainRefresh,
+    Later,
+    Ordinary,
+    Refresh,
+    RefreshAll,
+    Show,
+    ShowCreate,
+    Undrop,
+    inspect,
+    parse_statement,
+    split_script,
+    unavailable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mlview.engines import LakeConnection
+    from mlview.refresh.outcomes import Outcome
+    from mlview.refresh.progress import Progress
+    from mlview.session.services import Services
+    from mlview.sql import BaseDdl, Piece, QueryFacts, Relation, Statement
+
+SHOWN_KINDS = {"MODELS": Kind.MODEL, "MATERIALIZED VIEWS": Kind.MATERIALIZED_VIEW}
+
+
+class Runner:
+    """Runs statements on one connection."""
+
+    def __init__(self, services: Services, connection: LakeConnection) -> None:
+        self._services = services
+        self._connection = connection
+        self.progress: Progress = silent
+
+    def run(
+        self,
+        script: str,
+        parameters: Sequence[Any] | Mapping[str, Any] | None,
+        variables: Mapping[str, Any],
+    ) -> Iterator[Result]:
+        """The results of a script's statements, each run when it is asked for.
+
+        Errors say the line and column within the script.
+        """
+        pieces = split_script(script)
+        if parameters and len(pieces) != 1:
+            raise UsageProblem(
+                f"parameters go with one statement, this script has {len(pieces)}",
+                hint="run the statements one by one",
+            )
+        for piece in pieces:
+            yield self._piece(piece, parameters, variables, alone=len(pieces) == 1)
+
+    def _piece(
+        self,
+        piece: Piece,
+        parameters: Sequence[Any] | Mapping[str, Any] | None,
+        variables: Mapping[str, Any],
+        *,
+        alone: bool,
+    ) -> Result:
+        statement = parse_statement(piece)
+        try:
+            return self.statement(statement, parameters, variables)
+        except MlviewError as error:
+            if not alone:
+                error.at(piece.line, piece.column)
+            raise
+
+    def statement(
+        self,
+        statement: Statement,
+        parameters: Sequence[Any] | Mapping[str, Any] | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> Result:
+        """The answer to one statement."""
+        services = self._services
+        match statement:
+            case Ordinary():
+                if self._is_kept_view(statement.ddl):
+                    return self._drop_view(statement.ddl)
+                self._guard(statement.ddl)
+                return self._query(statement.text, parameters, variables or {})
+            case CreateView():
+                return self._create_view(statement)
+            case ExplainQuery():
+                return self._explain_query(statement, parameters, variables or {})
+            case Show(what, text):
+                return self._show(what, text, variables or {})
+            case Describe(kind, name):
+                return Result(services.explainer.describe(name, kind))
+            case ShowCreate(kind, name):
+                text = services.home.catalog.get(name, kind).create_text
+                return Result(pa.table({"definition": [f"{text};"]}))
+            case ExplainCreate(inner):
+                return Result(services.explainer.create(inner))
+            case ExplainRefresh(inner):
+                _refuse_unavailable(inner)
+                return Result(services.explainer.refresh(inner))
+            case Later():
+                raise not_available(statement.feature)
+        self._refuse_in_transaction()
+        match statement:
+            case CreateModel() | CreateMaterializedView():
+                card = services.creator.create(statement, progress=self.progress)
+                return Result(card.table(), card=card, notices=card.notices)
+            case Refresh() | RefreshAll():
+                return self.refresh(statement)
+            case Alter():
+                return said(services.alterer.alter(statement))
+            case CommentOn():
+                return said(services.alterer.comment(statement))
+            case Drop():
+                return said(services.alterer.drop(statement))
+            case Undrop():
+                return said(services.alterer.undrop(statement))
+
+    def refresh(self, statement: Refresh | RefreshAll) -> Result:
+        """Refresh, and say step by step what was done.
+
+        Raises:
+            MlviewError: the first step's, where one view was asked for and something failed.
+        """
+        _refuse_unavailable(statement)
+        demand = self._services.explainer.demand(statement)
+        outcome = self._services.refresher.refresh(demand, progress=self.progress)
+        return outcome_result(outcome, strict=len(demand.names) == 1)
+
+    def _query(
+        self,
+        text: str,
+        parameters: Sequence[Any] | Mapping[str, Any] | None,
+        variables: Mapping[str, Any],
+    ) -> Result:
+        facts = inspect(text)
+        self._refuse_writes(facts)
+        now = self._services.home.clock.now()
+        scope = live_scope(self._services.home, OnConnection(self._connection), now)
+        try:
+            self._bind_variables(facts, variables, scope)
+            for name in _system_tables(facts):
+                self._connection.bind_system_table(name, self._services.system.table(name))
+            bound = self._services.binder.bind(text, scope)
+            if facts.refresh_time:
+                with self._connection.definition_settings(now):
+                    result = self._connection.run(bound, parameters)
+                    result.settle()
+            else:
+                result = self._connection.run(bound, parameters)
+            if scope.busy:
+                result.settle()
+        finally:
+            scope.release()
+        return Result(result, notices=tuple(scope.notices), has_rows=result.kind in ROW_KINDS)
+
+    def _bind_variables(self, facts: QueryFacts, variables: Mapping[str, Any], scope: Any) -> None:
+        """Register the caller's dataframes under the names that nothing in the lake has."""
+        names = [r.name for r in facts.relations if r.catalog is None and not r.schema_given]
+        for call in facts.calls:
+            names += [by for _, by in call.replaced]
+            names += [call.table] if call.table is not None else []
+            if call.query is not None:
+                self._bind_variables(inspect(call.query), variables, scope)
+        for name in names:
+            if name.name not in variables or self._services.home.catalog.find(name) is not None:
+                continue
+            data = as_arrow(variables[name.name])
+            if data is not None and self._connection.exists(name) is None:
+                scope.target.bind_table(name.name, data)
+                scope.adopt(name.name)
+
+    def _create_view(self, statement: CreateView) -> Result:
+        """DuckDB keeps a view over base tables, mlview one that has to be bound late."""
+        view = statement.view
+        row = self._services.home.catalog.find(view.name)
+        if statement.temporary or not self._binds_late(view.query):
+            if row is not None:
+                if row.kind is Kind.VIEW and statement.or_replace:
+                    self._services.home.catalog.drop([row.id], now=self._services.home.clock.now())
+                else:
+                    refuse_taken(self._services.home, view.name)
+            refuse_reserved(view.name)
+            return self._query(statement.text, None, {})
+        self._refuse_in_transaction()
+        self._services.creator.keep_view(statement, statement.text)
+        return said(f"view {view.name} created: it is bound when it is read")
+
+    def _binds_late(self, query: str) -> bool:
+        facts = inspect(query)
+        return (
+            bool(facts.calls)
+            or facts.refresh_time
+            or any(self._services.binder.find(r) is not None for r in facts.relations)
+        )
+
+    def _explain_query(
+        self,
+        statement: ExplainQuery,
+        parameters: Sequence[Any] | Mapping[str, Any] | None,
+        variables: Mapping[str, Any],
+    ) -> Result:
+        if self._binds_late(statement.query):
+            return Result(self._services.explainer.query(statement.query))
+        return self._query(statement.text, parameters, variables)
+
+    def _show(self, what: str, text: str, variables: Mapping[str, Any]) -> Result:
+        if what not in SHOWN_KINDS:
+            raise not_available(f"SHOW {what}")
+        if what == "MODELS" and self._connection.exists(Name("models")) is not None:
+            return self._query(text, None, variables)
+        return Result(self._services.explainer.show(SHOWN_KINDS[what]))
+
+    def _is_kept_view(self, ddl: BaseDdl | None) -> TypeGuard[BaseDdl]:
+        """Whether a DROP VIEW is of a view that mlview keeps."""
+        if ddl is None or ddl.operation != "DROP" or ddl.kind != "VIEW" or _elsewhere(ddl.catalog):
+            return False
+        row = self._services.home.catalog.find(ddl.name)
+        return row is not None and row.kind is Kind.VIEW
+
+    def _drop_view(self, ddl: BaseDdl) -> Result:
+        self._refuse_in_transaction()
+        return said(self._services.alterer.drop_names([ddl.name], Kind.VIEW, cascade=ddl.cascade))
+
+    def _guard(self, ddl: BaseDdl | None) -> None:
+        """Protect names of mlview, and base tables that views read, from ordinary DDL."""
+        if ddl is None or ddl.temporary or _elsewhere(ddl.catalog):
+            return
+        home = self._services.home
+        if ddl.operation == "CREATE" and ddl.kind in ("TABLE", "VIEW"):
+            refuse_reserved(ddl.name)
+            if home.catalog.find(ddl.name) is not None:
+                refuse_taken(home, ddl.name)
+        if ddl.operation == "CREATE" and ddl.kind == "SCHEMA":
+            refuse_reserved(Name("x", ddl.name.name))
+        if ddl.operation == "RENAME" and ddl.new_name is not None:
+            refuse_taken(home, ddl.new_name)
+        if ddl.operation in ("DROP", "RENAME") and ddl.kind in ("TABLE", "VIEW"):
+            self._guard_loss(ddl)
+
+    def _guard_loss(self, ddl: BaseDdl) -> None:
+        home, alterer = self._services.home, self._services.alterer
+        kind = Kind(ddl.kind)
+        row = home.catalog.find(ddl.name)
+        if row is not None and row.kind is not kind:
+            raise NameProblem(
+                f"{row.name} is a {row.kind.lower()}, not a {kind.lower()}",
+                name=row.name.plain,
+                hint=f"DROP {row.kind} {row.name};",
+            )
+        graph = self._services.observer.look().graph
+        if not dependents(graph, [ddl.name]):
+            return
+        if ddl.operation == "DROP" and ddl.cascade:
+            self._refuse_in_transaction()
+            alterer.drop_names([ddl.name], kind, cascade=True)
+            return
+        refuse_dependents(graph, ddl.name, kind)
+
+    def _refuse_writes(self, facts: QueryFacts) -> None:
+        for target in facts.targets:
+            row = self._services.home.catalog.find(target)
+            if row is not None:
+                raise NameProblem(
+                    f"{row.name} is a {row.kind.lower()}: it is written by REFRESH only",
+                    name=row.name.plain,
+                    code="READ_ONLY",
+                    hint=f"change the tables it reads, then REFRESH {row.kind} {row.name};",
+                )
+
+    def _refuse_in_transaction(self) -> None:
+        if self._connection.in_transaction:
+            raise InTransaction(
+                "views and models are not declared, altered, dropped or refreshed inside a "
+                "transaction",
+                hint="COMMIT; first",
+            )
+
+
+ROW_KINDS = frozenset(
+    {"SELECT", "EXPLAIN", "CALL", "PRAGMA", "RELATION", "EXECUTE", "VARIABLE_SET"}
+)
+
+
+def outcome_result(outcome: Outcome, *, strict: bool) -> Result:
+    """A refresh's steps as rows; with `strict` the first error is raised."""
+    if strict and outcome.first_error is not None:
+        raise outcome.first_error
+    steps = outcome.steps
+    table = pa.table(
+        {
+            "name": pa.array([s.step.name.plain for s in steps], pa.string()),
+            "action": pa.array([str(s.step.action) for s in steps], pa.string()),
+            "state": pa.array([str(s.state) for s in steps], pa.string()),
+            "version": pa.array(
+                [s.version.number if s.version else None for s in steps], pa.int64()
+            ),
+            "published": pa.array([s.published for s in steps], pa.bool_()),
+            "score": pa.array([_score(s) for s in steps], pa.string()),
+            "seconds": pa.array([round(s.seconds, 3) for s in steps], pa.float64()),
+            "reason": pa.array(
+                [s.error.message if s.error else s.step.reason for s in steps], pa.string()
+            ),
+        }
+    )
+    notices = tuple(f"{s.step.name}: {n}" for s in steps for n in s.notices)
+    return Result(table, notices=notices)
+
+
+def _score(outcome: Any) -> str | None:
+    score = outcome.version.score if outcome.version else None
+    return f"{score.name} {score.value:.4f}" if score else None
+
+
+def _refuse_unavailable(statement: Statement) -> None:
+    missing = unavailable(statement)
+    if missing is not None:
+        raise not_available(missing)
+
+
+def _system_tables(facts: QueryFacts) -> list[str]:
+    """System tables a query names, each once."""
+    found: dict[str, None] = {}
+    for relation in facts.relations:
+        if relation.catalog is None and relation.name.key[0] == "mlview":
+            name = fold(relation.name.name)
+            if name not in COLUMNS:
+                raise _no_system_table(relation)
+            found[name] = None
+    return list(found)
+
+
+def _no_system_table(relation: Relation) -> UnknownName:
+    return UnknownName(
+        f"no system table mlview.{relation.name.name}",
+        name=relation.name.plain,
+        hint=did_you_mean(relation.name.name, COLUMNS) or f"there are: {', '.join(COLUMNS)}",
+    )
+
+
+def _elsewhere(catalog: str | None) -> bool:
+    return catalog is not None and fold(catalog) != LAKE

@@ -1,0 +1,1 @@
+"""What is kept on disk: the catalog (control plane) and the artifacts."""

@@ -1,0 +1,136 @@
+"""The history of refreshes: what was begun, how it ended, and what died on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from sqlalchemy import and_, insert, or_, select, update
+
+from mlview.errors import UsageProblem
+from mlview.records import RefreshRecord, RefreshState
+from mlview.storage.leases import free
+from mlview.storage.parts import Part
+from mlview.storage.processes import describe, is_gone
+from mlview.storage.rows import refresh_record, refresh_values
+from mlview.storage.tables import leases, refreshes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Unpack
+
+    from sqlalchemy import Connection, RowMapping
+
+    from mlview.records import Action
+
+ABANDONED = "ABANDONED"
+_RECORD = [column for column in refreshes.c if column.name != "lease_token"]
+
+
+class RefreshFields(TypedDict, total=False):
+    """What may become known while a refresh runs; what is left out stays as it was."""
+
+    action: Action
+    reason: str
+    version: int | None
+    inputs_with_changed_data: tuple[str, ...]
+    rows_inserted: int | None
+    rows_deleted: int | None
+    exact: bool | None
+    predicted_seconds: float | None
+    actual_seconds: float | None
+    gate_results: Mapping[str, Any]
+    error_code: str | None
+    error: str | None
+
+
+class History(Part):
+    """Rows are added and finished once, never removed."""
+
+    def begin_refresh(self, record: RefreshRecord) -> int:
+        """Add a row and return its id; `record.refresh_id` is ignored."""
+        lease = select(leases.c.token).where(
+            leases.c.object_id == record.object_id, leases.c.holder.is_not(None)
+        )
+        with self._database.write() as connection:
+            token = connection.execute(lease).scalar_one_or_none()
+            row = insert(refreshes).values(**refresh_values(record), lease_token=token)
+            (refresh_id,) = connection.execute(row).inserted_primary_key or (0,)
+            return int(refresh_id)
+
+    def finish_refresh(
+        self,
+        refresh_id: int,
+        *,
+        state: RefreshState,
+        now: datetime,
+        **fields: Unpack[RefreshFields],
+    ) -> bool:
+        """Say how a refresh ended. One that has ended already stays as it is: then False."""
+        with self._database.write() as connection:
+            return finish(connection, refresh_id, {**fields, "state": state, "finished_at": now})
+
+    def refreshes(
+        self, *, object_id: int | None = None, limit: int | None = None
+    ) -> tuple[RefreshRecord, ...]:
+        """Refreshes of one object or of all, the newest first."""
+        query = select(*_RECORD).order_by(refreshes.c.refresh_id.desc()).limit(limit)
+        if object_id is not None:
+            query = query.where(refreshes.c.object_id == object_id)
+        with self._database.read() as connection:
+            return tuple(refresh_record(row) for row in connection.execute(query).mappings())
+
+    def abandon_dead(self, now: datetime) -> list[RefreshRecord]:
+        """Cancel what is EXECUTING under a lease that ran out or is gone; returns those rows.
+
+        Their leases are taken away, so that a process which only slept is refused when it wakes.
+        """
+        running = (
+            select(*_RECORD, leases.c.token, leases.c.holder, leases.c.expires_at)
+            .join_from(refreshes, leases, _same_lease(), isouter=True)
+            .where(refreshes.c.state == RefreshState.EXECUTING)
+            .order_by(refreshes.c.refresh_id)
+        )
+        with self._database.write() as connection:
+            dead = [row for row in connection.execute(running).mappings() if _is_dead(row, now)]
+            return [_abandon(connection, row, now) for row in dead]
+
+
+def finish(connection: Connection, refresh_id: int, values: Mapping[str, Any]) -> bool:
+    """Finish a row that is still EXECUTING; whether it was."""
+    ours = refreshes.c.refresh_id == refresh_id
+    state = connection.execute(select(refreshes.c.state).where(ours)).scalar_one_or_none()
+    if state is None:
+        raise UsageProblem(f"there is no refresh {refresh_id}", hint="call begin_refresh first")
+    if state != RefreshState.EXECUTING:
+        return False
+    connection.execute(update(refreshes).where(ours).values(**values))
+    return True
+
+
+def _same_lease() -> Any:
+    return and_(
+        leases.c.object_id == refreshes.c.object_id,
+        or_(refreshes.c.lease_token.is_(None), leases.c.token == refreshes.c.lease_token),
+    )
+
+
+def _is_dead(row: RowMapping, now: datetime) -> bool:
+    return row["holder"] is None or row["expires_at"] <= now or is_gone(row["holder"])
+
+
+def _abandon(connection: Connection, row: RowMapping, now: datetime) -> RefreshRecord:
+    holder, refresh_id = row["holder"], row["refresh_id"]
+    who = f"{describe(holder)}, which ran it," if holder else "the process that ran it"
+    ended = "let its lease run out" if holder and not is_gone(holder) else "is gone"
+    values = {
+        "state": RefreshState.CANCELLED,
+        "finished_at": now,
+        "error_code": ABANDONED,
+        "error": f"{who} {ended}; nothing was published",
+    }
+    finish(connection, refresh_id, values)
+    if row["token"] is not None:
+        free(connection, row["object_id"], row["token"])
+    found = select(*_RECORD).where(refreshes.c.refresh_id == refresh_id)
+    return refresh_record(connection.execute(found).mappings().one())
