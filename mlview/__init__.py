@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from mlview.clock import ManualClock, SystemClock
     from mlview.learners import register
-    from mlview.session import Cursor, Database, Expect, Require, Result, connect
+    from mlview.session import Cursor, Database, Expect, Require, Result, connect, restore
 
 # Heavy packages load when a name is first used, so that importing mlview costs nothing.
 _HOMES = {
@@ -19,6 +19,7 @@ _HOMES = {
     "Expect": "mlview.session",
     "Require": "mlview.session",
     "Result": "mlview.session",
+    "restore": "mlview.session",
     "register": "mlview.learners",
     "ManualClock": "mlview.clock",
     "SystemClock": "mlview.clock",
@@ -35,6 +36,7 @@ __all__ = [
     "__version__",
     "connect",
     "register",
+    "restore",
 ]
 
 

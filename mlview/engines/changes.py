@@ -196,5 +196,3 @@ def _joined(
         max(span.last_changed_at for span in found),
         max(span.last_snapshot for span in found),
     )
-
-

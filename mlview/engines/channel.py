@@ -6,7 +6,6 @@ import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 
 from mlview.definitions import always_quote, literal
@@ -19,6 +18,8 @@ from mlview.records import Column
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
+
+    import duckdb
 
 Parameters = "Sequence[Any] | Mapping[str, Any] | None"
 
@@ -66,9 +67,7 @@ class Channel:
             self.connection.execute(sql)
         else:
             self.connection.execute(sql, parameters)
-        return QueryResult(
-            self.connection, self._columns(), kind=kind, lossless=self._lossless
-        )
+        return QueryResult(self.connection, self._columns(), kind=kind, lossless=self._lossless)
 
     def settle(self) -> None:
         """Move the rows of the last result that were not read yet into memory."""
@@ -111,9 +110,7 @@ class Channel:
         self.unbind(name)
         body = relation_sql if _is_query(relation_sql) else f"FROM {relation_sql}"
         with translated():
-            self.connection.execute(
-                f"CREATE OR REPLACE TEMP VIEW {always_quote(name)} AS {body}"
-            )
+            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {always_quote(name)} AS {body}")
 
     def unbind(self, name: str) -> None:
         """Let `name` stand for what the lake has under it again; unknown names are ignored."""
@@ -178,12 +175,14 @@ class Channel:
         return dict(rows)
 
     def _apply(self, settings: Mapping[str, str]) -> None:
-        for name, value in settings.items():
+        current = self._current_settings()
+        for name in sorted(settings):
+            value = settings[name]
+            if current[name] == value:
+                continue
             self.connection.execute(f"SET SESSION {name} = {literal(value)}")
 
 
 def _is_query(sql: str) -> bool:
     first = sql.split(None, 1)[0].lower() if sql.strip() else ""
     return first.startswith(("select", "from", "with", "values", "(", "pivot", "unpivot"))
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import duckdb
 import pyarrow as pa
@@ -186,7 +186,7 @@ class LakeConnection:
         finally:
             self._ended()
 
-    def __enter__(self) -> LakeConnection:
+    def __enter__(self) -> Self:
         """The connection itself."""
         return self
 
@@ -316,9 +316,7 @@ class LakeConnection:
         return error
 
 
-def stamp(
-    connection: duckdb.DuckDBPyConnection, lake: str, clock: Clock, **facts: Any
-) -> None:
+def stamp(connection: duckdb.DuckDBPyConnection, lake: str, clock: Clock, **facts: Any) -> None:
     """Note facts with the commit to come, and the time if the clock is a virtual one."""
     if clock.virtual:
         facts[TIME_KEY] = clock.now().isoformat()
@@ -334,5 +332,3 @@ def give_up(connection: duckdb.DuckDBPyConnection) -> None:
     except duckdb.Error:
         # A failed COMMIT has ended the transaction already.
         return
-
-

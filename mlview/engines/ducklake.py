@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
-
-import duckdb
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from mlview.engines import backup, maintenance
 from mlview.engines.changes import Changes
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    import duckdb
     import pyarrow as pa
 
     from mlview.clock import Clock
@@ -85,9 +84,7 @@ class DuckLakeEngine:
         self._caching = Lock()
         self._changes = Changes(self._metadata, self._own.cursor, self._table_rows)
         self._readers = ReaderPool(self._layout)
-        self._store = Store(
-            self._layout, clock=clock, write_lock=lambda: self._lock_of("store")
-        )
+        self._store = Store(self._layout, clock=clock, write_lock=lambda: self._lock_of("store"))
 
     def close(self) -> None:
         """Close everything; connections handed out stop working."""
@@ -99,7 +96,7 @@ class DuckLakeEngine:
                 self._users = None
         self._own.close()
 
-    def __enter__(self) -> DuckLakeEngine:
+    def __enter__(self) -> Self:
         """The engine itself."""
         return self
 

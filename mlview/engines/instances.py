@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -15,6 +14,8 @@ from mlview.engines.extensions import load_extensions
 from mlview.engines.translate import is_transient, translated
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mlview.engines.layout import Layout
 
 BUSY_MILLISECONDS = 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from filelock import FileLock, Timeout
 
@@ -63,7 +63,7 @@ class WriteLock:
         if self._lock.is_locked:
             self._lock.release()
 
-    def __enter__(self) -> WriteLock:
+    def __enter__(self) -> Self:
         """Wait for the lock."""
         self.acquire()
         return self

@@ -61,9 +61,7 @@ class Metadata:
         self._name = name
 
     @staticmethod
-    def stamp_first(
-        connection: duckdb.DuckDBPyConnection, catalog: str, moment: datetime
-    ) -> None:
+    def stamp_first(connection: duckdb.DuckDBPyConnection, catalog: str, moment: datetime) -> None:
         """Give the snapshot that a lake is born with the time of a virtual clock."""
         note = literal(json.dumps({TIME_KEY: moment.isoformat()}))
         connection.execute(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any, Self
 
 from mlview.engines.channel import Channel
 from mlview.engines.instances import attach, open_instance
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    import duckdb
     import pyarrow as pa
 
     from mlview.engines.layout import Layout
@@ -216,7 +215,7 @@ class SnapshotReader:
         finally:
             give_back(self._attached)
 
-    def __enter__(self) -> SnapshotReader:
+    def __enter__(self) -> Self:
         """The reader itself."""
         return self
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from mlview.engines.translate import translated
-from mlview.errors import LakeProblem
+from mlview.engines.translate import streamed, translated
+from mlview.errors import LakeProblem, MlviewError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +49,7 @@ class QueryResult:
         self._table: pa.Table | None = None
         self._rows: list[tuple[Any, ...]] | None = None
         self._stream: Iterator[pa.RecordBatch] | None = None
+        self._error: MlviewError | None = None
 
     @property
     def types(self) -> tuple[Column, ...]:
@@ -79,7 +80,8 @@ class QueryResult:
         if not self._lossless or not _has_extensions(table.schema):
             return table
         with translated():
-            return _converter().from_arrow(table).to_arrow_table()
+            converted = _converter().from_arrow(_numbered(table)).to_arrow_table()
+        return converted.rename_columns(table.schema.names)
 
     def reader(self, batch_rows: int = DEFAULT_BATCH_ROWS) -> pa.RecordBatchReader:
         """The rows in batches of up to `batch_rows`, read as they are asked for.
@@ -92,46 +94,57 @@ class QueryResult:
         with translated():
             source = live.to_arrow_reader(batch_rows)
             if self._lossless and _has_extensions(source.schema):
-                source = _converter().from_arrow(source).to_arrow_reader(batch_rows)
+                source = _in_arrows_own_types(source, batch_rows)
         self._stream = iter(source)
         return pa.RecordBatchReader.from_batches(source.schema, self._passing())
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows as Python tuples, as DuckDB makes them."""
-        if self._rows is None and self._table is None:
-            self.settle()
+        self.settle()
         if self._rows is not None:
             return list(self._rows)
+        table = _numbered(self._kept())
         with translated():
-            return _converter(_time_zone(self._kept().schema)).from_arrow(self._kept()).fetchall()
+            return _converter(_time_zone(table.schema)).from_arrow(table).fetchall()
 
     def df(self) -> pd.DataFrame:
-        """All rows as a pandas DataFrame, converted by DuckDB."""
+        """All rows as a pandas DataFrame, converted by DuckDB; repeated names get `_1`, `_2`."""
+        table = self._kept().rename_columns(_distinct(self._kept().schema.names))
         with translated():
-            return _converter(_time_zone(self._kept().schema)).from_arrow(self._kept()).df()
+            return _converter(_time_zone(table.schema)).from_arrow(table).df()
 
     def pl(self) -> pl.DataFrame:
-        """All rows as a polars DataFrame; needs polars."""
+        """All rows as a polars DataFrame, named as in `df`; needs polars."""
+        table = self.arrow()
         with translated():
-            return _converter().from_arrow(self.arrow()).pl()
+            return _converter().from_arrow(table.rename_columns(_distinct(table.schema.names))).pl()
 
     def settle(self) -> None:
         """Read what is left, so that the connection is free for its next statement."""
         live, self._connection = self._connection, None
         if live is None:
             return
+        try:
+            with streamed():
+                self._settle(live)
+        except MlviewError as error:
+            # Whoever asks for these rows is told; the statement that runs next has no part in it.
+            self._error = error
+
+    def _settle(self, live: duckdb.DuckDBPyConnection) -> None:
         if self._stream is not None:
             self._stream = iter(list(self._stream))
             return
-        with translated():
-            try:
-                self._table = live.to_arrow_table()
-            except duckdb.NotImplementedException:
-                # VARIANT has no Arrow type: its rows are kept as Python values.
-                self._rows = live.fetchall()
+        try:
+            self._table = live.to_arrow_table()
+        except duckdb.NotImplementedException:
+            # VARIANT has no Arrow type: its rows are kept as Python values.
+            self._rows = live.fetchall()
 
     def _kept(self) -> pa.Table:
         self.settle()
+        if self._error is not None:
+            raise self._error
         if self._table is None and self._stream is not None:
             raise LakeProblem(
                 "the rows of this result have been streamed already",
@@ -147,8 +160,14 @@ class QueryResult:
     def _passing(self) -> Iterator[pa.RecordBatch]:
         # `settle` swaps the stream for a list of the rest, so it is looked up for every batch.
         while self._stream is not None:
-            with translated():
-                batch = next(self._stream, None)
+            if self._error is not None:
+                raise self._error
+            try:
+                with streamed():
+                    batch = next(self._stream, None)
+            except MlviewError as error:
+                self._connection, self._error = None, error
+                raise
             if batch is None:
                 self._connection = None
                 return
@@ -187,3 +206,38 @@ def _has_extensions(schema: pa.Schema) -> bool:
 def _time_zone(schema: pa.Schema) -> str | None:
     zones = (getattr(field.type, "tz", None) for field in _fields(schema))
     return next((zone for zone in zones if zone is not None), None)
+
+
+def _numbered(data: pa.Table) -> pa.Table:
+    """Columns named by their place: DuckDB cannot read Arrow data with repeated names."""
+    return data.rename_columns([f"c{place}" for place in range(data.num_columns)])
+
+
+def _in_arrows_own_types(source: pa.RecordBatchReader, batch_rows: int) -> pa.RecordBatchReader:
+    """The same rows and names, with extension types turned into plain ones on the way."""
+    names = source.schema.names
+    numbered = pa.schema(
+        [field.with_name(f"c{place}") for place, field in enumerate(source.schema)]
+    )
+    renamed = pa.RecordBatchReader.from_batches(
+        numbered, (pa.RecordBatch.from_arrays(batch.columns, schema=numbered) for batch in source)
+    )
+    plain = _converter().from_arrow(renamed).to_arrow_reader(batch_rows)
+    schema = pa.schema(
+        [field.with_name(name) for field, name in zip(plain.schema, names, strict=True)]
+    )
+    return pa.RecordBatchReader.from_batches(
+        schema, (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in plain)
+    )
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """The names, repeated ones numbered: a, a_1, a_2."""
+    found: list[str] = []
+    for name in names:
+        number, fresh = 0, name
+        while fresh in found:
+            number += 1
+            fresh = f"{name}_{number}"
+        found.append(fresh)
+    return found

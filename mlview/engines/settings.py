@@ -16,7 +16,7 @@ DEFINITION_SETTINGS: Mapping[str, str] = MappingProxyType(
         "binary_as_string": "false",
         "default_collation": "",
         "default_null_order": "NULLS_LAST",
-        "default_order": "ASC",
+        "default_order": "ASCENDING",
         "deprecated_using_key_syntax": "DEFAULT",
         "disable_timestamptz_casts": "false",
         "ieee_floating_point_ops": "true",

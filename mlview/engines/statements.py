@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from mlview.engines.translate import translated
 from mlview.errors import SyntaxProblem, UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import duckdb
 
 _COMMENTS = re.compile(r"\s+|--[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
 _TEMPORARY = re.compile(r"create\s+(or\s+replace\s+)?temp(orary)?\b", re.IGNORECASE)

@@ -87,9 +87,7 @@ class Store:
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         return self.instance().cursor()
 
-    def _committed(
-        self, cursor: duckdb.DuckDBPyConnection, sql: str, **facts: int
-    ) -> int:
+    def _committed(self, cursor: duckdb.DuckDBPyConnection, sql: str, **facts: int) -> int:
         """Run one statement in a transaction that says what it is for; the snapshot it made."""
         with self._write_lock(), translated():
             cursor.execute("BEGIN")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import duckdb
+from pyarrow.lib import ArrowException
 
 from mlview.errors import (
     BindProblem,
@@ -36,6 +37,14 @@ _INTERNAL = ("pg_", "information_schema", "duckdb_", "sqlite_", "pragma_", "__")
 _TRANSIENT = ("database is locked", "database table is locked", "Transaction conflict")
 _FULL = ("No space left on device", "database or disk is full", "Disk quota exceeded")
 _DAMAGED = ("file is not a database", "database disk image is malformed")
+_RUNTIME: dict[str, type[duckdb.Error]] = {
+    "Conversion Error": duckdb.ConversionException,
+    "INTERRUPT Error": duckdb.InterruptException,
+    "Invalid Input Error": duckdb.InvalidInputException,
+    "IO Error": duckdb.IOException,
+    "Out of Memory Error": duckdb.OutOfMemoryException,
+    "Out of Range Error": duckdb.OutOfRangeException,
+}
 
 
 @contextmanager
@@ -45,6 +54,25 @@ def translated(*, line_offset: int = 0) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise translate(error, line_offset=line_offset) from error
+
+
+@contextmanager
+def streamed() -> Iterator[None]:
+    """The same for rows that come as a stream: Arrow wraps DuckDB's errors in its own."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise translate(error) from error
+    except (OSError, ArrowException) as error:
+        raise translate(_unwrapped(str(error))) from error
+
+
+def _unwrapped(text: str) -> duckdb.Error:
+    """DuckDB's error again, known by the words it begins with."""
+    for words, kind in _RUNTIME.items():
+        if text.startswith(words):
+            return kind(text)
+    return duckdb.Error(text)
 
 
 def is_transient(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from mlview.errors import NotMaterialized
+from mlview.errors import NotMaterialized, StorageProblem
 from mlview.learners import Fitted, Signature
 from mlview.storage.payloads import load
 
@@ -38,10 +38,24 @@ class Loader:
             if digest in self._loaded:
                 self._loaded.move_to_end(digest)
                 return self._loaded[digest]
-        manifest, payload = self._artifacts.get(digest)
-        fitted = Fitted(load(payload), Signature.from_json(manifest["signature"]))
+        fitted = self._read(digest, name)
         self.keep(digest, fitted)
         return fitted
+
+    def stored(self, version: Version, name: str) -> Fitted:
+        """The fitted model as its artifact has it, whatever is in memory."""
+        if version.artifact_sha256 is None:
+            raise NotMaterialized(f"version {version.number} of {name} has no artifact", name=name)
+        return self._read(version.artifact_sha256, name)
+
+    def _read(self, digest: str, name: str) -> Fitted:
+        try:
+            manifest, payload = self._artifacts.get(digest)
+        except StorageProblem as problem:
+            problem.name = name
+            problem.hint = f"make it again: REFRESH MODEL {name} FULL;"
+            raise
+        return Fitted(load(payload), Signature.from_json(manifest["signature"]))
 
     def keep(self, digest: str, fitted: Fitted) -> None:
         """Remember a fitted model, forgetting the one that was not used for longest."""

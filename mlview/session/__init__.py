@@ -1,6 +1,6 @@
 """The Python door: connect, run statements, look at models."""
 
-from mlview.session.database import Cursor, Database, connect
+from mlview.session.database import Cursor, Database, connect, restore
 from mlview.session.handles import MaterializedViewHandle, ModelHandle
 from mlview.session.result import Result
 from mlview.session.rules import Expect, Require
@@ -14,4 +14,5 @@ __all__ = [
     "Require",
     "Result",
     "connect",
+    "restore",
 ]

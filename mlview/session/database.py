@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+
+import pyarrow as pa
 
 from mlview.clock import Clock, SystemClock
 from mlview.definitions import DOWNSTREAM, Kind, MaterializedView, Model, Name, parse_duration
@@ -15,11 +18,17 @@ from mlview.errors import UnknownName, UsageProblem
 from mlview.planning import Demand
 from mlview.session.declaring import chosen_method, relation_name
 from mlview.session.handles import MaterializedViewHandle, ModelHandle
+from mlview.session.result import Result
 from mlview.session.running import Runner, outcome_result
 from mlview.session.services import Services
+from mlview.session.upkeep import problem_result, verification_result
 from mlview.session.variables import caller_variables
 from mlview.sql import CreateMaterializedView, CreateModel, render
 from mlview.storage.home import Home
+from mlview.upkeep.checking import check
+from mlview.upkeep.collecting import Retention, collect
+from mlview.upkeep.copying import backup
+from mlview.upkeep.copying import restore as restore_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +40,6 @@ if TYPE_CHECKING:
     from mlview.engines import LakeConnection
     from mlview.records import Plan, Staleness
     from mlview.refresh.progress import Progress
-    from mlview.session.result import Result
     from mlview.session.rules import Expect, Require
 
 
@@ -272,6 +280,32 @@ class Database(Cursor):
         """Who reads whom: edges go from what is read to its reader."""
         return self._services.observer.look().graph.to_networkx()
 
+    def verify(self, *names: str, all_versions: bool = False) -> Result:
+        """Compute versions again from their records and compare; one row per version.
+
+        Live versions of these views, or of all; with `all_versions` every kept version.
+        """
+        rows = [r for r in self._services.home.catalog.objects() if r.kind is not Kind.VIEW]
+        if names:
+            rows = [self._services.home.catalog.get(relation_name(name)) for name in names]
+        return verification_result(self._services, rows, self.progress, every=all_versions)
+
+    def gc(self, *, dry_run: bool = False, retention: Retention | None = None) -> Result:
+        """Free what nothing needs; what was freed, or with `dry_run` would be."""
+        collected = collect(
+            self._services.home, retention=retention or Retention(), dry_run=dry_run
+        )
+        return Result(pa.Table.from_pylist([asdict(collected)]))
+
+    def doctor(self) -> Result:
+        """What is wrong with the files of this database; no rows if nothing is."""
+        return problem_result(check(self._services.home))
+
+    def backup(self, target: str | Path) -> Result:
+        """Copy this live database to a new directory."""
+        copied = backup(self._services.home, Path(target).expanduser())
+        return Result(pa.table({"path": [str(target)], "bytes": [copied]}))
+
     def close(self) -> None:
         """Let go of every file; a throwaway database is removed. Safe to call twice."""
         if self._closed:
@@ -315,6 +349,11 @@ def connect(
             f"there is no database at {place}", name=str(place), hint=f"mlview init {place}"
         )
     return Database(Home.create(place, clock=clock, lock_timeout=lock_timeout))
+
+
+def restore(source: str | Path, target: str | Path) -> None:
+    """Copy a backup to a new directory, ready to be opened."""
+    restore_copy(Path(source).expanduser(), Path(target).expanduser())
 
 
 def _lag(given: timedelta | str | Downstream | None) -> TargetLag | None:

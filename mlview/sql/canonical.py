@@ -13,14 +13,14 @@ _SPECIAL = _KEYWORDS | CLOCK_WORDS | SESSION_WORDS
 
 
 def canonical(query: str) -> str:
-    r"""Tokens with single spaces, comments dropped, words folded, strings kept.
+    """Tokens with single spaces, comments dropped, words folded, strings kept.
 
     Two texts with one canonical form mean the same; `canonical(canonical(q)) == canonical(q)`.
 
     Raises:
         SyntaxProblem: text that cannot be cut into tokens.
 
-    >>> canonical('SELECT  "Carrier", -- why\\n  'A' FROM Flights;')
+    >>> canonical("SELECT  Carrier, 'A' /* why */ FROM Flights;")
     "select carrier , 'A' from flights"
     """
     tokens = list(tokenize(query))

@@ -11,9 +11,7 @@ from mlview.sql.statements import BaseDdl
 if TYPE_CHECKING:
     from mlview.sql.cursor import Cursor
 
-_KINDS = frozenset(
-    ["TABLE", "VIEW", "SCHEMA", "SEQUENCE", "INDEX", "TYPE", "MACRO", "FUNCTION"]
-)
+_KINDS = frozenset(["TABLE", "VIEW", "SCHEMA", "SEQUENCE", "INDEX", "TYPE", "MACRO", "FUNCTION"])
 _WHAT = "a name"
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mlview.sql.facts import Relation
     from mlview.sql.reading import Reading
 
+_ONLY_BEFORE_NAMES = frozenset(["TABLE", "SUMMARIZE", "DESCRIBE", "DESC"])
+
 
 def rebind(query: str, replacements: Mapping[Name, str]) -> str:
     """The query with each mention of a relation replaced by the SQL text given for its name.
@@ -41,9 +43,10 @@ def _edits(reading: Reading, relation: Relation, text: str) -> Iterator[Edit]:
     place = reading.place(relation.start)
     if place is None:
         return
-    if place and reading.visible[place - 1].word == "TABLE":
-        before = reading.visible[place - 1]
-        yield Edit(before.start, before.end, "FROM")
+    before = reading.visible[place - 1] if place else None
+    if before is not None and before.word in _ONLY_BEFORE_NAMES:
+        opening = "FROM" if before.word == "TABLE" else f"{before.text} FROM"
+        yield Edit(before.start, before.end, opening)
     if relation.alias is not None:
         yield Edit(relation.start, relation.end, text)
         return

@@ -158,7 +158,8 @@ def _bare_words(group: Group) -> Iterator[Flaw]:
     words = group.words()
     columns = bool(group.before) and group.before[-1].word == "USING"
     for index, token in enumerate(group.tokens):
-        word = token.word.lower()
+        # Quotes do not help: DuckDB takes "user" for the function as well.
+        word = fold(token.value) if token.is_name else ""
         if word not in CLOCK_WORDS | SESSION_WORDS or columns or group.is_dotted(index):
             continue
         following = group.tokens[index + 1].text if index + 1 < len(words) else ""

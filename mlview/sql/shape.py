@@ -52,24 +52,24 @@ def _driving(tree: exp.Select, reading: Reading) -> Relation | None:
     table = from_.this if isinstance(from_, exp.From) else None
     if not isinstance(table, exp.Table) or _is_reshaped(table):
         return None
-    for join in [*tree.args.get("joins", ()), *table.args.get("joins", ())]:
+    joins = [*tree.args.get("joins", ()), *table.args.get("joins", ())]
+    for join in joins:
         if join.side in ("RIGHT", "FULL") or join.method == "POSITIONAL":
             return None
     start = table.parts[0].meta.get("start")
     found, _ = look(reading)
     named = [relation for relation in found.relations if relation.start == start]
-    return named[0] if named and named[0].at is None and _is_alone(named[0], tree) else None
+    return named[0] if named and named[0].at is None and _is_alone(named[0], joins) else None
 
 
 def _is_reshaped(table: exp.Table) -> bool:
     return any(table.args.get(part) for part in ("pivots", "sample", "laterals"))
 
 
-def _is_alone(relation: Relation, tree: exp.Select) -> bool:
+def _is_alone(relation: Relation, joins: list[exp.Join]) -> bool:
     """Whether no other relation of the FROM clause answers to the same name."""
     shown = fold(relation.alias.strip('"')) if relation.alias else relation.name.key[1]
-    others = [join.this for join in tree.args.get("joins", ())]
-    return all(fold(other.alias_or_name) != shown for other in others)
+    return all(fold(join.this.alias_or_name) != shown for join in joins)
 
 
 def _mixes_rows(tree: exp.Select, reading: Reading) -> bool:

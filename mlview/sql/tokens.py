@@ -23,14 +23,16 @@ _SCANNER = re.compile(
     | (?P<line>--[^\n\r]*)
     | (?P<block>/\*)
     | (?P<escape>[eE]'(?:[^'\\]|''|\\.)*')
-    | (?P<string>[xXbB]?'[^']*(?:''[^']*)*'(?:[{_BLANK}]*\n[{_BLANK}]*'[^']*(?:''[^']*)*')*)
+    | (?P<bits>[xXbB]'[^']*')
+    | (?P<string>'[^']*(?:''[^']*)*'(?:[{_BLANK}]*\n[{_BLANK}]*'[^']*(?:''[^']*)*')*)
     | (?P<quoted>"[^"]*(?:""[^"]*)*")
     | (?P<dollar>\$(?P<tag>(?:{_TAG})?)\$.*?\$(?P=tag)\$)
-    | (?P<parameter>\$(?:\d+|{_TAG})|\?\d*)
+    | (?P<parameter>\$(?:\d+|(?>{_TAG})(?!\$))|\?\d*)
     | (?P<number>(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?)
+    | (?P<open>[eExXbB]')
     | (?P<word>(?:{_LETTER})(?:[0-9$]|{_LETTER})*)
     | (?P<pair>::|:=)
-    | (?P<operator>[~!@\#^&|`+\-*/%<>=]+)
+    | (?P<operator>[~!@^&|`+\-*/%<>=]+)
     | (?P<mark>[^\x00])
     """,
     re.VERBOSE | re.DOTALL,
@@ -38,7 +40,7 @@ _SCANNER = re.compile(
 _OPEN = re.compile(r"[eExXbB]?'|\"|\$")
 _WHAT = {"'": "string", '"': "quoted name", "$": "dollar-quoted string"}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
-_ALLOWS_SIGN_AT_END = frozenset("~!@#^&|`%")
+_ALLOWS_SIGN_AT_END = frozenset("~!@^&|`%")
 
 
 class Lexeme(Enum):
@@ -149,7 +151,7 @@ def _token(text: str, group: str, found: re.Match[str]) -> Token:
             return Token(Lexeme.WORD, typed, typed, start, end, typed.upper())
         case "quoted":
             return Token(Lexeme.QUOTED, typed, typed[1:-1].replace('""', '"'), start, end)
-        case "string":
+        case "string" | "bits":
             return Token(Lexeme.STRING, typed, _plain_string(typed), start, end)
         case "escape":
             return Token(Lexeme.STRING, typed, _escaped_string(typed), start, end)
@@ -162,7 +164,7 @@ def _token(text: str, group: str, found: re.Match[str]) -> Token:
             return Token(Lexeme.PARAMETER, typed, typed, start, end)
         case _:
             if _OPEN.match(typed):
-                raise problem(text, start, f"this {_WHAT[typed]} never ends")
+                raise problem(text, start, f"this {_WHAT[typed[-1]]} never ends")
             return Token(Lexeme.MARK, typed, typed, start, end)
 
 

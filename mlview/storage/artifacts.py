@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -53,9 +54,17 @@ class ArtifactStore:
         digest.update(payload)
         name = digest.hexdigest()
         path = self._path(name)
-        if not path.exists():
+        if not self._holds(path, name):
             self._write(path, head, payload)
         return name
+
+    def _holds(self, path: Path, sha256: str) -> bool:
+        """Whether the right bytes are there already: a corrupt file is written anew."""
+        try:
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except OSError:
+            return False
 
     def _write(self, path: Path, head: bytes, payload: bytes) -> None:
         needed = len(head) + len(payload)
@@ -134,6 +143,14 @@ class ArtifactStore:
             return self._path(sha256).stat().st_size
         except FileNotFoundError:
             raise _missing(sha256, self.root) from None
+
+    def written_at(self, sha256: str) -> datetime:
+        """When it was filed, in UTC; the beginning of time if it is gone by now."""
+        try:
+            seconds = self._path(sha256).stat().st_mtime
+        except FileNotFoundError:
+            seconds = 0.0
+        return datetime.fromtimestamp(seconds, UTC)
 
     def all(self) -> Iterator[str]:
         """Every digest something is filed under, sorted."""

@@ -107,9 +107,7 @@ def test_every_pair_of_snapshots_has_the_net_change_of_a_copy_kept_beside_it(sha
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, max_size=3), ddl, st.lists(steps, max_size=3))
-def test_a_change_across_ddl_is_unknown_or_right_and_never_wrong(
-    shared, before, statements, after
-):
+def test_a_change_across_ddl_is_unknown_or_right_and_never_wrong(shared, before, statements, after):
     with shared.connection() as connection:
         connection.run("CREATE OR REPLACE TABLE t (a BIGINT, s VARCHAR)")
         first = shared.current_snapshot().id

@@ -58,8 +58,11 @@ def test_a_materialization_is_written_in_the_order_asked_for(engine, connection)
 
 def test_a_query_that_fails_leaves_no_trace_in_the_store(engine, connection):
     before = engine.write_materialization(1, rows(a=[1]), refresh_id=1)
-    with engine.reader(0, refresh_time=NOON) as reader, pytest.raises(LakeProblem):
-        sql = "SELECT (CASE WHEN i > 300000 THEN 'x' ELSE '1' END)::INT AS a FROM range(400000) t(i)"
+    sql = "SELECT (CASE WHEN i = 300000 THEN 'x' ELSE '1' END)::INT AS a FROM range(400000) t(i)"
+    with (
+        engine.reader(0, refresh_time=NOON) as reader,
+        pytest.raises(LakeProblem, match=r"^Could not convert string 'x'"),
+    ):
         engine.write_materialization(1, reader.read(sql), refresh_id=2)
     after = engine.write_materialization(1, rows(a=[2]), refresh_id=3)
     assert after.stored_snapshot == before.stored_snapshot + 1
@@ -205,9 +208,9 @@ def test_a_database_is_made_in_an_empty_directory_only(tmp_path):
         DuckLakeEngine.create(tmp_path, clock=SystemClock())
 
 
-def test_missing_wheels_are_named(monkeypatch):
+def test_missing_wheels_are_named():
     class Offline:
-        def install_extension(self, name):
+        def install_extension(self, _name):
             raise extensions_module.duckdb.IOException("IO Error: no network")
 
     with pytest.raises(StorageProblem) as caught:

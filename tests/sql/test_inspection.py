@@ -97,7 +97,7 @@ CORPUS = [
     "WITH RECURSIVE r AS (FROM r) FROM r",
     "WITH a AS MATERIALIZED (WITH b AS (FROM c) FROM b) FROM b, a",
     "WITH a AS (FROM t) SELECT (SELECT max(x) FROM a), (WITH a AS (FROM u) SELECT 1 FROM a) FROM a",
-    "WITH a AS (FROM t) FROM s.a, A, \"a\"",
+    'WITH a AS (FROM t) FROM s.a, A, "a"',
     "SELECT * FROM t WHERE EXISTS (FROM u WHERE u.a = t.a) AND b IN (SELECT b FROM v)",
     'SELECT * FROM "A b"."C" x JOIN c.s.t AS "q r" USING (a)',
     "FROM t NATURAL JOIN u LEFT JOIN (v CROSS JOIN w) ON true",
@@ -325,7 +325,9 @@ def queries():
             st.sampled_from([", ", " CROSS JOIN ", " NATURAL JOIN ", " POSITIONAL JOIN "]),
             source,
         ).map("".join)
-        using = st.tuples(source, source).map(lambda pair: f"{pair[0]} LEFT JOIN {pair[1]} USING (a)")
+        using = st.tuples(source, source).map(
+            lambda pair: f"{pair[0]} LEFT JOIN {pair[1]} USING (a)"
+        )
         tables = st.one_of(source, joined, using)
         tail = st.sampled_from(["", " WHERE a > 1", " GROUP BY ALL", " ORDER BY 1 LIMIT 2"])
         select = st.tuples(st.lists(item, min_size=1, max_size=2), tables, tail).map(
@@ -342,14 +344,18 @@ def queries():
             ),
             select,
         ).map(
-            lambda parts: "WITH "
-            + ", ".join(f"{name} AS ({body})" for name, body in parts[0])
-            + f" SELECT * FROM ({parts[1]}) AS k"
-            + "".join(f", {name} AS k{place}" for place, (name, _) in enumerate(parts[0]))
+            lambda parts: (
+                "WITH "
+                + ", ".join(f"{name} AS ({body})" for name, body in parts[0])
+                + f" SELECT * FROM ({parts[1]}) AS k"
+                + "".join(f", {name} AS k{place}" for place, (name, _) in enumerate(parts[0]))
+            )
         )
         return st.one_of(select, from_first, union, with_)
 
-    return st.recursive(st.sampled_from(["FROM t", "SELECT a FROM u AS k", "TABLE s.t"]), bigger, max_leaves=6)
+    return st.recursive(
+        st.sampled_from(["FROM t", "SELECT a FROM u AS k", "TABLE s.t"]), bigger, max_leaves=6
+    )
 
 
 @settings(max_examples=300, deadline=None)

@@ -27,10 +27,23 @@ from mlview.definitions import (
 )
 from mlview.sql import parse_statement, render
 
-NASTY = ["a", 'a"; DROP TABLE z', "select", "two words", "../x", "Größe", "A.b", "as", "x" * 300, "é\u00a0b"]
+NASTY = [
+    "a",
+    'a"; DROP TABLE z',
+    "select",
+    "two words",
+    "../x",
+    "Größe",
+    "A.b",
+    "as",
+    "x" * 300,
+    "é\u00a0b",
+]
 text = st.one_of(
     st.sampled_from(NASTY),
-    st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=8),
+    st.text(
+        st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=8
+    ),
 )
 names = st.builds(Name, text, st.one_of(st.just("main"), text))
 columns = st.lists(text, min_size=1, max_size=3, unique=True).map(tuple)
@@ -44,12 +57,19 @@ shares = st.floats(0.001, 0.999)
 queries = st.sampled_from(
     [
         "SELECT 1", "FROM t", "WITH a AS (FROM b) FROM a", "(FROM t) UNION (FROM u)", "VALUES (1)",
-        "SELECT ';' AS x -- ;\nFROM t", "/* why */ SELECT $$ AS $$", "SELECT \"with no data\" FROM t",
+        "SELECT ';' AS x -- ;\nFROM t", "/* why */ SELECT $$ AS $$", 'SELECT "with no data" FROM t',
     ]
 )  # fmt: skip
-predicates = st.sampled_from(["a > 1", "count(*) >= 10", "b IN (1, 2) AND c = ')'", "recall(new) > .5"])
+predicates = st.sampled_from(
+    ["a > 1", "count(*) >= 10", "b IN (1, 2) AND c = ')'", "recall(new) > .5"]
+)
 scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), text, st.just("")
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    text,
+    st.just(""),
 )
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3).map(tuple), max_leaves=4)
 methods = st.one_of(
@@ -62,9 +82,15 @@ methods = st.one_of(
 )
 rule_names = st.none() | text
 expectations = st.one_of(
-    st.builds(Expectation, predicates, rule_names, st.sampled_from([OnViolation.FAIL, OnViolation.WARN])),
     st.builds(
-        Expectation, predicates, rule_names, st.just(OnViolation.DROP_ROW), st.none() | st.floats(0, 100)
+        Expectation, predicates, rule_names, st.sampled_from([OnViolation.FAIL, OnViolation.WARN])
+    ),
+    st.builds(
+        Expectation,
+        predicates,
+        rule_names,
+        st.just(OnViolation.DROP_ROW),
+        st.none() | st.floats(0, 100),
     ),
 )
 requirements = st.builds(

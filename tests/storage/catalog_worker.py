@@ -168,12 +168,20 @@ def kill_at_random(path: Path, rounds: int) -> None:
             catalog.abandon_dead(NOW)
 
 
+def _driver_connection(catalog: Catalog) -> object:
+    with catalog._database.read() as connection:
+        return connection.connection.dbapi_connection
+
+
 def inherit(path: Path) -> None:
     """Use one catalog on both sides of a fork."""
     with Catalog(path) as catalog:
         before = catalog.counter()
+        inherited = _driver_connection(catalog)
         child = os.fork()
         if child == 0:
+            if _driver_connection(catalog) is inherited:
+                os._exit(1)  # SQLite forbids to use a connection across a fork
             catalog.set_meta("child", "wrote")
             catalog.define(Kind.VIEW, Name("by_child"), "", "", owner=None, now=NOW)
             os._exit(0)

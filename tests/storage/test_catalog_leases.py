@@ -223,8 +223,10 @@ def test_a_planner_that_slept_past_its_lease_is_refused_when_it_wakes(catalog, s
     refresh = scene.begin(row)
     catalog.abandon_dead(scene.now + 61 * SECOND)
     given = {"token": token, "now": scene.now, "by": "x", "reason": "x", "refresh_id": refresh}
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLost, match="no longer ours"):
         catalog.publish(row.id, version.number, **given)
+    with pytest.raises(LeaseLost):
+        catalog.renew(row.id, token, scene.now, 60)
     assert catalog.object(row.id).live_version is None
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from filelock import FileLock
 
 from mlview import __version__
 from mlview.errors import (
@@ -91,6 +92,15 @@ def test_a_migration_that_fails_halfway_leaves_what_was_there(tmp_path):
     database.close()
     with Catalog(path) as catalog:
         assert catalog.check() == []
+
+
+def test_one_process_at_a_time_migrates(tmp_path):
+    path = tmp_path / "catalog.sqlite"
+    with (
+        FileLock(f"{path}.lock"),
+        pytest.raises(LockTimeout, match="another process has been migrating"),
+    ):
+        Catalog.create(path, busy_seconds=0.05)
 
 
 def test_creating_twice_keeps_what_is_there(tmp_path):

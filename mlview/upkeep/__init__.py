@@ -1,0 +1,1 @@
+"""Keeping a database sound: verify, collect garbage, check, copy."""

@@ -1,0 +1,74 @@
+"""Two tables that should be the same: how far are they apart?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How two tables of one schema differ; `largest` is relative, over all numbers."""
+
+    equal: bool
+    rows: int
+    largest: float
+    said: str
+
+
+def compare(before: pa.Table, after: pa.Table) -> Difference:
+    """Compare row by row: values exactly, floating-point numbers within 1e-9 relative.
+
+    >>> import pyarrow as pa
+    >>> compare(pa.table({"x": [1.0, 2.0]}), pa.table({"x": [1.0, 2.0]})).said
+    'identical'
+    """
+    if before.num_rows != after.num_rows:
+        return Difference(
+            equal=False,
+            rows=before.num_rows,
+            largest=0.0,
+            said=f"{before.num_rows:,} rows were stored, {after.num_rows:,} come out now",
+        )
+    if before.equals(after):
+        return Difference(equal=True, rows=before.num_rows, largest=0.0, said="identical")
+    largest, differing = 0.0, []
+    for name in before.column_names:
+        left, right = before[name].combine_chunks(), after[name].combine_chunks()
+        if left.equals(right):
+            continue
+        apart = _apart(left, right)
+        if apart is None or apart > TOLERANCE:
+            differing.append(name)
+        largest = max(largest, apart or 0.0)
+    if differing:
+        said = f"{', '.join(differing)} differ"
+    else:
+        said = f"equal within {TOLERANCE:g} (largest {largest:.1e})"
+    return Difference(equal=not differing, rows=before.num_rows, largest=largest, said=said)
+
+
+def _apart(left: pa.Array, right: pa.Array) -> float | None:
+    """The largest relative difference of two float arrays; None if they differ otherwise."""
+    if not pa.types.is_floating(left.type) or left.type != right.type:
+        return None
+    if not left.is_null().equals(right.is_null()):
+        return None
+    a = left.to_numpy(zero_copy_only=False)
+    b = right.to_numpy(zero_copy_only=False)
+    if not np.array_equal(np.isfinite(a), np.isfinite(b)):
+        return None
+    return _relative(a[np.isfinite(a)], b[np.isfinite(b)])
+
+
+def _relative(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    scale = np.maximum(np.maximum(np.abs(a), np.abs(b)), np.finfo(np.float64).tiny)
+    return float(np.max(np.abs(a - b) / scale, initial=0.0))

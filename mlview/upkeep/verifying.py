@@ -1,0 +1,127 @@
+"""Does a version equal what its record says it is? Compute it again and compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from mlview.definitions import Model, always_quote
+from mlview.errors import DatabaseDamaged, MlviewError
+from mlview.learners import predict
+from mlview.observation.reads import resolve
+from mlview.observation.stored import definition_of
+from mlview.refresh.reading import read_training_rows
+from mlview.refresh.training import train
+from mlview.serving.binding import Scope
+from mlview.serving.targets import OnReader
+from mlview.upkeep.comparing import Difference, compare
+
+if TYPE_CHECKING:
+    from mlview.learners import Fitted
+    from mlview.observation.reads import Reads
+    from mlview.records import Version
+    from mlview.refresh.progress import Progress
+    from mlview.serving.binding import Binder
+    from mlview.storage.catalog import ObjectRow
+    from mlview.storage.home import Home
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What comparing one version came to.
+
+    `largest` is the largest relative difference between two numbers; `equal` asks for none at
+    all where the version is exact and FULL, and for at most 1e-9 otherwise.
+    """
+
+    row: ObjectRow
+    version: Version
+    equal: bool
+    compared_rows: int
+    largest: float
+    said: str
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """Binds views to the versions that a version says it read."""
+
+    home: Home
+    of: Version
+
+    def version(self, row: ObjectRow) -> Version:
+        """The version of a view that was read then."""
+        for upstream in self.of.upstream:
+            if upstream.object_id == row.id:
+                return self.home.catalog.version(row.id, upstream.version)
+        raise DatabaseDamaged(
+            f"version {self.of.number} does not say which version of {row.name} it read",
+            hint="mlview doctor",
+        )
+
+
+def verify(
+    home: Home, binder: Binder, row: ObjectRow, version: Version, progress: Progress
+) -> Verification:
+    """Retrain or recompute a version from its recorded snapshot, and compare.
+
+    A model is compared by its predictions on all rows of its query, a materialized view by its
+    rows. Nothing is stored.
+    """
+    definition = definition_of(version.definition_text)
+    progress(row.name.plain, "reading", 0, 1)
+    try:
+        reads = resolve(home, definition.query, version.snapshot_id, what=str(row.name))
+        with home.engine.reader(version.snapshot_id, refresh_time=version.data_timestamp) as reader:
+            target = OnReader(reader, threads=1 if reads.order_matters else None)
+            scope = Scope(target, _Recorded(home, version), version.data_timestamp)
+            try:
+                if isinstance(definition, Model):
+                    found = _model(home, binder, scope, row, version, definition, reads, progress)
+                else:
+                    found = _view(home, binder, scope, row, version)
+            finally:
+                scope.release()
+    except MlviewError as error:
+        return Verification(row, version, False, 0, 0.0, f"{error.error_code}: {error.message}")  # noqa: FBT003 - not equal
+    return Verification(row, version, found.equal, found.rows, found.largest, found.said)
+
+
+def _model(
+    home: Home,
+    binder: Binder,
+    scope: Scope,
+    row: ObjectRow,
+    version: Version,
+    definition: Model,
+    reads: Reads,
+    progress: Progress,
+) -> Difference:
+    stored = binder.loader.stored(version, row.name.plain)
+    rows = read_training_rows(binder, scope, definition, reads, version.schema)
+
+    def tell(phase: str) -> None:
+        progress(row.name.plain, phase, 0, 1)
+
+    again = train(rows, definition, home.artifacts, tell=tell, seed=version.seed)
+    tell("comparing")
+    return compare(_answers(stored, rows.data), _answers(again.fitted, rows.data))
+
+
+def _answers(fitted: Fitted, data: pa.Table) -> pa.Table:
+    return predict(fitted, data).table
+
+
+def _view(
+    home: Home, binder: Binder, scope: Scope, row: ObjectRow, version: Version
+) -> Difference:
+    if version.stored_snapshot is None:
+        raise DatabaseDamaged(f"version {version.number} of {row.name} has no stored rows")
+    columns = ", ".join(always_quote(column.name) for column in version.schema)
+    stored = home.engine.materialization(row.id, version.stored_snapshot)
+    query = binder.bind(definition_of(version.definition_text).query, scope)
+    before = scope.target.table(f"SELECT {columns} FROM {stored} ORDER BY ALL")
+    again = scope.target.table(f"SELECT {columns} FROM ({query}\n) ORDER BY ALL")
+    return compare(before, again)

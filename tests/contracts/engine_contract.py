@@ -1,0 +1,117 @@
+"""What every engine must do: functions that take a maker of fresh engines and assert.
+
+`make` is called with no arguments and gives a context manager around a new, empty engine.
+"""
+
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from mlview.definitions import Name
+from mlview.errors import LakeProblem, UnknownName
+
+NOON = datetime(2020, 1, 1, 12, tzinfo=UTC)
+T = Name("t")
+
+
+def snapshots_are_one_ordered_sequence(make):
+    with make() as engine, engine.connection() as connection:
+        seen = [engine.current_snapshot()]
+        for sql in ("CREATE TABLE t (a INTEGER)", "CREATE TABLE u (a INTEGER)", "DROP TABLE u"):
+            connection.run(sql)
+            seen.append(engine.current_snapshot())
+        assert [s.id for s in seen] == sorted({s.id for s in seen})
+        assert [s.time for s in seen] == sorted(s.time for s in seen)
+        assert all(s.time.utcoffset().total_seconds() == 0 for s in seen)
+        assert [engine.snapshot(s.id) for s in seen] == seen
+        assert engine.snapshot_at(seen[1].time) == seen[1]
+
+
+def reads_do_not_move_the_sequence(make):
+    with make() as engine, engine.connection() as connection:
+        connection.run("CREATE TABLE t AS SELECT 1 AS a")
+        before = engine.current_snapshot()
+        connection.run("FROM t").fetchall()
+        engine.tables(before.id)
+        with engine.reader(before.id, refresh_time=NOON) as reader:
+            reader.table("FROM t")
+        engine.write_materialization(1, pa.table({"a": [1]}).to_reader(), refresh_id=1)
+        assert engine.current_snapshot() == before
+
+
+def changes_are_net_and_exact(make):
+    with make() as engine, engine.connection() as connection:
+        connection.run("CREATE TABLE t AS SELECT range AS a FROM range(100)")
+        since = engine.current_snapshot().id
+        connection.run("INSERT INTO t SELECT range + 100 FROM range(10)")
+        connection.run("UPDATE t SET a = -1 WHERE a = 0")
+        connection.run("DELETE FROM t WHERE a >= 105")
+        change = engine.change(T, since, engine.current_snapshot().id)
+        assert (change.inserted, change.deleted, change.rows) == (6, 1, 7)
+        assert set(engine.changed_tables(since, engine.current_snapshot().id)) == {
+            engine.tables(since)[T].table_id
+        }
+
+
+def altered_tables_have_no_counts(make):
+    with make() as engine, engine.connection() as connection:
+        connection.run("CREATE TABLE t AS SELECT 1 AS a")
+        since = engine.current_snapshot().id
+        connection.run("ALTER TABLE t ADD COLUMN b INTEGER")
+        change = engine.change(T, since, engine.current_snapshot().id)
+        assert change.rows is None
+        assert change.first_changed_at == engine.current_snapshot().time
+
+
+def unknown_things_are_errors(make):
+    with make() as engine:
+        newest = engine.current_snapshot().id
+        for ask, error in (
+            (lambda: engine.change(Name("nope"), newest, newest), UnknownName),
+            (lambda: engine.snapshot(newest + 100), LakeProblem),
+            (lambda: engine.reader(newest + 100, refresh_time=NOON), LakeProblem),
+        ):
+            try:
+                ask()
+            except error:
+                continue
+            raise AssertionError(error)
+
+
+def readers_see_one_snapshot(make):
+    with make() as engine, engine.connection() as connection:
+        connection.run("CREATE TABLE t AS SELECT 1 AS a")
+        connection.run("CREATE VIEW v AS SELECT a + 1 AS b FROM t")
+        old = engine.current_snapshot().id
+        connection.run("UPDATE t SET a = 10")
+        with engine.reader(old, refresh_time=NOON) as reader:
+            row = {"b": 2, "t": NOON}
+            assert reader.table("SELECT b, refresh_time() AS t FROM v").to_pylist() == [row]
+            assert [c.name for c in reader.describe("FROM v")] == ["b"]
+
+
+def stored_versions_last(make):
+    with make() as engine:
+        stored = [
+            engine.write_materialization(1, pa.table(columns).to_reader(), refresh_id=number)
+            for number, columns in enumerate(({"a": [1]}, {"b": ["x", "y"]}))
+        ]
+        newest = engine.current_snapshot().id
+        with engine.reader(newest, refresh_time=NOON) as reader:
+            rows = [
+                reader.table(f"FROM {engine.materialization(1, one.stored_snapshot)}").to_pylist()
+                for one in stored
+            ]
+        assert rows == [[{"a": 1}], [{"b": "x"}, {"b": "y"}]]
+        assert [one.rows for one in stored] == [1, 2]
+
+
+CONTRACT = (
+    snapshots_are_one_ordered_sequence,
+    reads_do_not_move_the_sequence,
+    changes_are_net_and_exact,
+    altered_tables_have_no_counts,
+    unknown_things_are_errors,
+    readers_see_one_snapshot,
+    stored_versions_last,
+)
