@@ -9,7 +9,7 @@ RESERVED_SCHEMAS = frozenset({"mlview", "ml"})
 DEFAULT_SCHEMA = "main"
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.IGNORECASE | re.ASCII)
 _UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-# Words DuckDB reserves, wholly or as functions and joins: spelled like one, an identifier is quoted.
+# Words DuckDB reserves: an identifier spelled like one is quoted.
 _RESERVED_WORDS = frozenset(
     [
         *("all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric"),

@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mlview.definitions import ArtifactMethod, Kind, Method, Model, fingerprint
+from mlview.definitions import (
+    ArtifactMethod,
+    Kind,
+    Method,
+    Model,
+    fingerprint,
+    format_duration,
+)
 from mlview.errors import MlviewError, NameTaken, NotAvailable
 from mlview.learners import resolve as resolve_method
 from mlview.lifecycle.cards import Card, model_card, view_card
@@ -203,7 +210,8 @@ class Creator:
             theirs = getattr(definition_of(row.create_text), "target_lag", None)
             if isinstance(theirs, timedelta) and theirs > own:
                 said.append(
-                    f"TARGET_LAG {own} is tighter than that of {row.name}, which it reads ({theirs})"
+                    f"TARGET_LAG '{format_duration(own)}' is tighter than the "
+                    f"'{format_duration(theirs)}' of {row.name}, which it reads"
                 )
         return said
 
@@ -252,10 +260,8 @@ class Creator:
         if isinstance(definition.target_lag, timedelta):
             seconds = definition.target_lag.total_seconds()
             if last.seconds >= seconds:
-                notices = (
-                    *notices,
-                    f"TARGET_LAG {seconds:,.0f} s cannot be met: a refresh took {last.seconds:,.1f} s",
-                )
+                took = f"a refresh took {last.seconds:,.1f} s"
+                notices = (*notices, f"TARGET_LAG of {seconds:,.0f} s cannot be met: {took}")
         if isinstance(definition, Model):
             return model_card(definition, last.version, last.seconds, notices)
         return view_card(definition.name, last.version, last.seconds, notices)

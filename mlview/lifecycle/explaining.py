@@ -60,7 +60,7 @@ class Explainer:
         self._binder = binder
 
     def create(self, statement: CreateModel | CreateMaterializedView) -> pa.Table:
-        """What a CREATE would declare: reads, columns and their roles, how it would be refreshed."""
+        """What a CREATE would declare: reads, columns with their roles, and how it is refreshed."""
         existing = self._home.catalog.find(statement.definition.name)
         declared = self._creator.declare(statement, existing)
         definition = statement.definition

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,8 @@ from mlview.planning import Observation, UpstreamMove, judge_all
 from mlview.sql import mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+    from datetime import datetime
 
     from mlview.records import Snapshot, Staleness, TableChange, TableState, Version
     from mlview.storage.catalog import ObjectRow
@@ -120,29 +121,26 @@ class _Look:
         """What became of one view's inputs."""
         definition = definition_of(row.create_text)
         version = self._live.get(row.id)
-        common = {
-            "name": row.name,
-            "kind": row.kind,
-            "object_id": row.id,
-            "suspended": row.suspended,
-            "unusable_reason": row.unusable_reason,
-            "target_lag": getattr(definition, "target_lag", None),
-        }
+        blank = Observation(
+            name=row.name,
+            kind=row.kind,
+            object_id=row.id,
+            live=version,
+            suspended=row.suspended,
+            unusable_reason=row.unusable_reason,
+            target_lag=getattr(definition, "target_lag", None),
+        )
         if version is None:
-            reads = tuple(name for name in self._reads(row) if name in self._rows)
-            return Observation(**common, live=None, reads=self._refreshable(reads))
-        upstream = [
-            self._by_id[u.object_id] for u in version.upstream if u.object_id in self._by_id
-        ]
+            return replace(blank, reads=self._upstream(row))
+        upstream = [u for u in version.upstream if u.object_id in self._by_id]
         through = _through(row, version)
         base = {Name.from_qualified(text): id_ for text, id_ in version.base_tables.items()}
         present = {name: self._tables[name] for name in base if name in self._tables}
         recreated = tuple(n for n, state in present.items() if state.table_id != base[n])
         broken = tuple(self._broken(definition.query, present, recreated, through))
-        return Observation(
-            **common,
-            live=version,
-            reads=tuple(r.name for r in upstream),
+        return replace(
+            blank,
+            reads=tuple(self._by_id[u.object_id].name for u in upstream),
             changes=tuple(self._changes(present, recreated, through)),
             missing=tuple(name for name in base if name not in present),
             broken=broken,
@@ -180,7 +178,7 @@ class _Look:
         return edges
 
     def _reads(self, row: ObjectRow) -> Mapping[Name, Kind]:
-        """What a definition names, from the live version's record where it is of that definition."""
+        """What a definition names; the live version's record knows, if it is of that definition."""
         version = self._live.get(row.id)
         if version is not None and version.fingerprint == row.fingerprint:
             kept = version.details.get("reads", {})
@@ -191,8 +189,14 @@ class _Look:
         except MlviewError:
             return {}  # its staleness says what is missing
 
-    def _refreshable(self, names: Iterable[Name]) -> tuple[Name, ...]:
-        return tuple(name for name in names if self._rows[name].kind in LIVE_KINDS)
+    def _upstream(self, row: ObjectRow) -> tuple[Name, ...]:
+        """The materialized views and models below a definition that has no live version."""
+        query = definition_of(row.create_text).query
+        try:
+            reads = resolve(self._home, query, self._snapshot.id, what=str(row.name))
+        except MlviewError:
+            return ()  # its refresh says what is missing
+        return tuple(upstream.name for upstream in reads.upstream.values())
 
     def _changes(
         self, present: Mapping[Name, TableState], recreated: tuple[Name, ...], through: int

@@ -12,12 +12,9 @@ _BY_METHOD = {"LGBM": "lightgbm", "XGB": "xgboost"}
 @lru_cache(maxsize=64)
 def library_versions(method: str | None = None) -> dict[str, str]:
     """Installed versions of everything that can change a result."""
-    wanted = [
-        *_ALWAYS,
-        *(p for prefix, p in _BY_METHOD.items() if (method or "").startswith(prefix)),
-    ]
+    boosters = [p for prefix, p in _BY_METHOD.items() if (method or "").startswith(prefix)]
     found = {}
-    for package in wanted:
+    for package in (*_ALWAYS, *boosters):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

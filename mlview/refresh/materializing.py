@@ -83,17 +83,14 @@ def materialize(home: Home, binder: Binder, job: Job, *, tell: Callable[[str], N
         TrainingDataProblem, FitFailed: as `mlview.refresh.training.train` says.
     """
     started = home.clock.monotonic()
-    definition = job.definition
     tell("reading")
     try:
-        reads = resolve(home, definition.query, job.snapshot.id, what=str(job.row.name))
+        reads = resolve(home, job.definition.query, job.snapshot.id, what=str(job.row.name))
         with home.engine.reader(job.snapshot.id, refresh_time=job.data_timestamp) as reader:
             target = OnReader(reader, threads=1 if reads.order_matters else None)
             scope = Scope(target, job.choice, job.data_timestamp)
             try:
-                blank = _blank(job, reads)
-                make = _model if isinstance(definition, Model) else _view
-                candidate = make(home, binder, scope, job, reads, blank, tell)
+                candidate = _Work(home, binder, scope, job, reads, tell).done()
             finally:
                 scope.release()
     except (BindProblem, UnknownName) as problem:
@@ -104,101 +101,104 @@ def materialize(home: Home, binder: Binder, job: Job, *, tell: Callable[[str], N
     return replace(candidate, version=replace(candidate.version, fit_seconds=seconds))
 
 
-def _view(
-    home: Home,
-    binder: Binder,
-    scope: Scope,
-    job: Job,
-    reads: Reads,
-    blank: Version,
-    tell: Callable[[str], None],
-) -> Candidate:
-    del reads
-    query = binder.bind(job.definition.query, scope)
-    columns, notices = keep_columns(scope.target.describe(query), job.columns_before)
-    tell("storing")
-    picked = ", ".join(always_quote(c.name) for c in columns)
-    batches = scope.target.batches(f"SELECT {picked} FROM ({query}\n)")
-    stored = home.engine.write_materialization(job.row.id, batches, refresh_id=job.refresh_id)
-    version = replace(
-        blank, schema=columns, stored_snapshot=stored.stored_snapshot, rows=stored.rows
-    )
-    return Candidate(version, None, notices)
+@dataclass(frozen=True)
+class _Work:
+    """A job, and everything that is open while it is done."""
 
+    home: Home
+    binder: Binder
+    scope: Scope
+    job: Job
+    reads: Reads
+    tell: Callable[[str], None]
 
-def _model(
-    home: Home,
-    binder: Binder,
-    scope: Scope,
-    job: Job,
-    reads: Reads,
-    blank: Version,
-    tell: Callable[[str], None],
-) -> Candidate:
-    definition = job.definition
-    assert isinstance(definition, Model)  # noqa: S101 - the caller looked
-    rows = read_training_rows(binder, scope, definition, reads, job.columns_before)
-    trained = train(rows, definition, home.artifacts, tell=tell)
-    tell("storing")
-    libraries = library_versions(trained.method)
-    digest = home.artifacts.put(
-        {
+    def done(self) -> Candidate:
+        """The candidate."""
+        definition = self.job.definition
+        return self._model(definition) if isinstance(definition, Model) else self._view(definition)
+
+    def _view(self, definition: Definition) -> Candidate:
+        job, target = self.job, self.scope.target
+        query = self.binder.bind(definition.query, self.scope)
+        columns, notices = keep_columns(target.describe(query), job.columns_before)
+        self.tell("storing")
+        picked = ", ".join(always_quote(c.name) for c in columns)
+        batches = target.batches(f"SELECT {picked} FROM ({query}\n)")
+        stored = self.home.engine.write_materialization(
+            job.row.id, batches, refresh_id=job.refresh_id
+        )
+        version = replace(
+            self._blank(),
+            schema=columns,
+            stored_snapshot=stored.stored_snapshot,
+            rows=stored.rows,
+        )
+        return Candidate(version, None, notices)
+
+    def _model(self, definition: Model) -> Candidate:
+        artifacts, blank = self.home.artifacts, self._blank()
+        rows = read_training_rows(
+            self.binder, self.scope, definition, self.reads, self.job.columns_before
+        )
+        trained = train(rows, definition, artifacts, tell=self.tell)
+        self.tell("storing")
+        libraries = library_versions(trained.method)
+        manifest = {
             "format": MANIFEST_FORMAT,
             "kind": "fitted",
             "signature": trained.fitted.signature.to_json(),
             "libraries": libraries,
-        },
-        dump(trained.fitted.pipeline),
-    )
-    notices = (*rows.notices, *trained.notices)
-    version = replace(
-        blank,
-        schema=rows.columns,
-        row_order=rows.order,
-        artifact_sha256=digest,
-        method=trained.method,
-        parameters=trained.parameters,
-        library_versions=libraries,
-        seed=SEED,
-        rows=trained.rows,
-        rows_trained=trained.trained,
-        rows_held_out=trained.held_out,
-        rows_unlabelled=trained.unlabelled,
-        score_name=trained.score_name,
-        metrics=trained.metrics,
-        details={**blank.details, **trained.details, "notices": list(notices)},
-    )
-    return Candidate(version, trained.fitted, notices)
+        }
+        notices = (*rows.notices, *trained.notices)
+        version = replace(
+            blank,
+            schema=rows.columns,
+            row_order=rows.order,
+            artifact_sha256=artifacts.put(manifest, dump(trained.fitted.pipeline)),
+            method=trained.method,
+            parameters=trained.parameters,
+            library_versions=libraries,
+            seed=SEED,
+            rows=trained.rows,
+            rows_trained=trained.trained,
+            rows_held_out=trained.held_out,
+            rows_unlabelled=trained.unlabelled,
+            score_name=trained.score_name,
+            metrics=trained.metrics,
+            details={**blank.details, **trained.details, "notices": list(notices)},
+        )
+        return Candidate(version, trained.fitted, notices)
 
-
-def _blank(job: Job, reads: Reads) -> Version:
-    """All of a version that is known before anything was computed."""
-    views = {name.qualified: text_digest(text) for name, text in reads.lake_views.items()}
-    views |= {r.name.qualified: text_digest(r.create_text) for r in reads.kept_views.values()}
-    upstream = [
-        UpstreamVersion(row.id, row.name.plain, job.choice.version(row).number)
-        for row in reads.upstream.values()
-    ]
-    return Version(
-        object_id=job.row.id,
-        number=job.number,
-        status=VersionStatus.CANDIDATE,
-        fingerprint=job.row.fingerprint,
-        definition_text=job.row.create_text,
-        snapshot_id=job.snapshot.id,
-        data_timestamp=job.data_timestamp,
-        created_at=job.data_timestamp,
-        action=job.step.action,
-        upstream=tuple(upstream),
-        base_tables={n.qualified: state.table_id for n, state in reads.base_tables.items()},
-        settings=dict(DEFINITION_SETTINGS),
-        library_versions=library_versions(),
-        details={
-            "reads": {name.qualified: str(kind) for name, kind in reads.direct.items()},
-            "views": views,
-            "refresh_time": reads.refresh_time,
-        },
-    )
+    def _blank(self) -> Version:
+        """All of a version that is known before anything was computed."""
+        job, reads = self.job, self.reads
+        views = {name.qualified: text_digest(text) for name, text in reads.lake_views.items()}
+        kept = reads.kept_views.values()
+        views |= {row.name.qualified: text_digest(row.create_text) for row in kept}
+        upstream = [
+            UpstreamVersion(row.id, row.name.plain, job.choice.version(row).number)
+            for row in reads.upstream.values()
+        ]
+        return Version(
+            object_id=job.row.id,
+            number=job.number,
+            status=VersionStatus.CANDIDATE,
+            fingerprint=job.row.fingerprint,
+            definition_text=job.row.create_text,
+            snapshot_id=job.snapshot.id,
+            data_timestamp=job.data_timestamp,
+            created_at=job.data_timestamp,
+            action=job.step.action,
+            upstream=tuple(upstream),
+            base_tables={n.qualified: state.table_id for n, state in reads.base_tables.items()},
+            settings=dict(DEFINITION_SETTINGS),
+            library_versions=library_versions(),
+            details={
+                "reads": {name.qualified: str(kind) for name, kind in reads.direct.items()},
+                "views": views,
+                "refresh_time": reads.refresh_time,
+            },
+        )
 
 
 def _schema_changed(problem: MlviewError, job: Job) -> SchemaChanged:

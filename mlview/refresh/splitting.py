@@ -88,7 +88,7 @@ def _by_time(
     times = data[rows.time]
     if times.null_count:
         raise TrainingDataProblem(
-            f"{times.null_count:,} labelled rows have no {rows.time}, so they cannot be put in order",
+            f"{times.null_count:,} labelled rows have no {rows.time} to be ordered by",
             code="NULL_TIME",
             hint=f"leave them out: WHERE {rows.time} IS NOT NULL",
         )

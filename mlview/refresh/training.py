@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from mlview.definitions import ArtifactMethod, Method
 from mlview.learners import (
     Evaluation,
@@ -28,6 +26,8 @@ from mlview.storage.payloads import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pyarrow as pa
 
     from mlview.definitions import Model
     from mlview.learners import Fitted, Roles

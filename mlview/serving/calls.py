@@ -92,7 +92,7 @@ class Calls:
     def _input(self, binder: Binder, call: Call, version: Version, scope: Scope) -> pa.Table | None:
         """The rows a call brings, or None if it means the model's own."""
         if call.replaced:
-            query = self._replaced(binder, call, version)
+            query = self._replaced(call, version)
             with scope.target.as_definition(scope.refresh_time):
                 return scope.target.table(binder.bind(query, scope))
         if call.table is not None:
@@ -101,7 +101,7 @@ class Calls:
             return scope.target.table(binder.bind(call.query, scope))
         return None
 
-    def _replaced(self, binder: Binder, call: Call, version: Version) -> str:
+    def _replaced(self, call: Call, version: Version) -> str:
         """The model's own query with base tables replaced."""
         query = model_of(version).query
         read = {relation.name for relation in inspect(query).relations}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mlview.definitions import Kind
 from mlview.errors import NotMaterialized
@@ -49,14 +49,19 @@ class VersionsAt:
         version = self.home.catalog.version_live_at(row.id, self.moment)
         if version is None:
             raise NotMaterialized(
-                f"{row.kind.lower()} {row.name} had no live version at {self.moment:%Y-%m-%d %H:%M:%S} UTC",
+                f"{row.kind.lower()} {row.name} had no live version at "
+                f"{self.moment:%Y-%m-%d %H:%M:%S} UTC",
                 name=row.name.plain,
                 hint=f"its versions: FROM mlview.versions WHERE name = '{row.name.plain}'",
             )
         return version
 
 
-VersionChoice = LiveVersions | VersionsAt
+class VersionChoice(Protocol):
+    """Says which version of a view a name stands for."""
+
+    def version(self, row: ObjectRow) -> Version:
+        """The version of a view; NotMaterialized if there is none."""
 
 
 def not_materialized(row: ObjectRow) -> NotMaterialized:

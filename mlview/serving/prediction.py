@@ -31,7 +31,7 @@ def with_predictions(
         if fold(output.name) in taken:
             column = taken[fold(output.name)]
             raise ColumnMismatch(
-                f"the input of {model} has a column {column}, which is what its prediction is called",
+                f"the input of {model} has a column {column}, as its prediction is called",
                 name=model.plain,
                 hint=f"give it another name: {quote(column)} AS {quote('input_' + column)}",
             )

@@ -159,11 +159,14 @@ class Database(Cursor):
             using: an estimator's class name, or an unfitted scikit-learn estimator or Pipeline;
                 None lets mlview choose.
             parameters: the estimator's parameters, where it is given by name.
-            key, time, ignore: identity, order, and columns that are no features.
+            key: the columns that identify a row.
+            time: the column that orders and splits.
+            ignore: columns that are no features.
             holdout: which rows judge it.
             target_lag: how stale it may become: a length of time, its text, or DOWNSTREAM.
             freshness: the promise to people.
-            expect, require: rules on the data and on the candidate.
+            expect: rules on the data.
+            require: rules on the candidate.
             priority: weight against other views.
             owner: whom to ask about it.
             replace: CREATE OR REPLACE.

@@ -59,9 +59,9 @@ class Result:
     def pl(self) -> pl.DataFrame:
         """All rows as a polars DataFrame; needs polars."""
         if isinstance(self._rows, pa.Table):
-            import polars  # noqa: PLC0415 - optional, loaded only where it is asked for
+            import polars as pl  # noqa: PLC0415 - optional, loaded only where it is asked for
 
-            return polars.DataFrame(self._rows)
+            return pl.DataFrame(self._rows)
         return self._rows.pl()
 
     def fetchall(self) -> list[tuple[Any, ...]]:

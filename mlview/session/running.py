@@ -109,19 +109,41 @@ class Runner:
         variables: Mapping[str, Any] | None = None,
     ) -> Result:
         """The answer to one statement."""
-        services = self._services
         match statement:
-            case Ordinary():
-                if self._is_kept_view(statement.ddl):
-                    return self._drop_view(statement.ddl)
-                self._guard(statement.ddl)
-                return self._query(statement.text, parameters, variables or {})
+            case Ordinary() | CreateView() | ExplainQuery() | Show():
+                return self._typed(statement, parameters, variables or {})
+            case Describe() | ShowCreate() | ExplainCreate() | ExplainRefresh() | Later():
+                return self._told(statement)
+            case _:
+                self._refuse_in_transaction()
+                return self._done(statement)
+
+    def _typed(
+        self,
+        statement: Ordinary | CreateView | ExplainQuery | Show,
+        parameters: Sequence[Any] | Mapping[str, Any] | None,
+        variables: Mapping[str, Any],
+    ) -> Result:
+        """Statements whose text may be DuckDB's to answer."""
+        match statement:
             case CreateView():
                 return self._create_view(statement)
             case ExplainQuery():
-                return self._explain_query(statement, parameters, variables or {})
+                return self._explain_query(statement, parameters, variables)
             case Show(what, text):
-                return self._show(what, text, variables or {})
+                return self._show(what, text, variables)
+            case Ordinary(text, ddl):
+                if self._is_kept_view(ddl):
+                    return self._drop_view(ddl)
+                self._guard(ddl)
+                return self._query(text, parameters, variables)
+
+    def _told(
+        self, statement: Describe | ShowCreate | ExplainCreate | ExplainRefresh | Later
+    ) -> Result:
+        """Statements that change nothing."""
+        services = self._services
+        match statement:
             case Describe(kind, name):
                 return Result(services.explainer.describe(name, kind))
             case ShowCreate(kind, name):
@@ -134,21 +156,34 @@ class Runner:
                 return Result(services.explainer.refresh(inner))
             case Later():
                 raise not_available(statement.feature)
-        self._refuse_in_transaction()
+
+    def _done(
+        self,
+        statement: CreateModel
+        | CreateMaterializedView
+        | Refresh
+        | RefreshAll
+        | Alter
+        | CommentOn
+        | Drop
+        | Undrop,
+    ) -> Result:
+        """Statements that change what is declared or live."""
+        alterer = self._services.alterer
         match statement:
             case CreateModel() | CreateMaterializedView():
-                card = services.creator.create(statement, progress=self.progress)
+                card = self._services.creator.create(statement, progress=self.progress)
                 return Result(card.table(), card=card, notices=card.notices)
             case Refresh() | RefreshAll():
                 return self.refresh(statement)
             case Alter():
-                return said(services.alterer.alter(statement))
+                return said(alterer.alter(statement))
             case CommentOn():
-                return said(services.alterer.comment(statement))
+                return said(alterer.comment(statement))
             case Drop():
-                return said(services.alterer.drop(statement))
+                return said(alterer.drop(statement))
             case Undrop():
-                return said(services.alterer.undrop(statement))
+                return said(alterer.undrop(statement))
 
     def refresh(self, statement: Refresh | RefreshAll) -> Result:
         """Refresh, and say step by step what was done.

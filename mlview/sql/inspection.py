@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlview.definitions import fold
 from mlview.sql.facts import QueryFacts
 from mlview.sql.reading import read_query
-from mlview.sql.scan import scan
+from mlview.sql.scan import BEFORE_RELATIONS, PIVOTS, scan
 from mlview.sql.walk import parse_tree, walk
 from mlview.sql.words import AGGREGATES
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mlview.sql.reading import Reading
     from mlview.sql.tokens import Token
     from mlview.sql.walk import Found
+
+# Without any of these words nothing is read, however many VALUES are written.
+_READS = BEFORE_RELATIONS | PIVOTS
 
 
 def inspect(query: str) -> QueryFacts:
@@ -51,6 +54,8 @@ def inspect(query: str) -> QueryFacts:
 
 def look(reading: Reading) -> tuple[Found, bool]:
     """What is in a query, and whether a tree could be had for it."""
+    if _READS.isdisjoint(token.word for token in reading.visible):
+        return scan(reading), True
     tree = parse_tree(reading)
     if tree is None:
         return scan(reading), False

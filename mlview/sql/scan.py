@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from mlview.sql.reading import Reading
 
 _BEFORE_LISTS = frozenset(["FROM", "USING"])
-_BEFORE_RELATIONS = _BEFORE_LISTS | {"JOIN", "TABLE", "SUMMARIZE", "DESCRIBE"}
-_PIVOTS = frozenset(["PIVOT", "UNPIVOT", "PIVOT_WIDER", "PIVOT_LONGER"])
+BEFORE_RELATIONS = _BEFORE_LISTS | {"JOIN", "TABLE", "SUMMARIZE", "DESCRIBE", "DESC", "COPY"}
+PIVOTS = frozenset(["PIVOT", "UNPIVOT", "PIVOT_WIDER", "PIVOT_LONGER"])
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 _ENDS = (CLAUSE_WORDS - {"FROM"}) | {"SET", "WHEN", "RETURNING"}
 _SKIPPED = frozenset(["LATERAL", "ONLY"])
@@ -38,7 +38,7 @@ def scan(reading: Reading) -> Found:
         if word in _BEFORE_TARGETS:
             _target(reading, place + 1, found)
         elif _is_pivot(reading, place) or (
-            word in _BEFORE_RELATIONS and not _is_other_from(reading, place)
+            word in BEFORE_RELATIONS and not _is_other_from(reading, place)
         ):
             _relations(reading, place + 1, found, common)
         place += 1
@@ -72,7 +72,7 @@ def _is_other_from(reading: Reading, place: int) -> bool:
 def _is_pivot(reading: Reading, place: int) -> bool:
     """Whether this is the PIVOT that starts a query, and not the one behind a relation."""
     opens = place == 0 or reading.visible[place - 1].text == "("
-    return opens and reading.visible[place].word in _PIVOTS
+    return opens and reading.visible[place].word in PIVOTS
 
 
 def _path(reading: Reading, place: int) -> int:

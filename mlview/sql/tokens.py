@@ -20,6 +20,8 @@ _TAG = rf"(?:{_LETTER})(?:[0-9]|{_LETTER})*"
 _SCANNER = re.compile(
     rf"""
       (?P<blank>[{_BLANK}]+)
+    | (?P<word>(?![eExXbB]')(?:{_LETTER})(?:[A-Za-z0-9_$]|{_LETTER})*)
+    | (?P<plain>[,();]|\.(?![0-9]))
     | (?P<line>--[^\n\r]*)
     | (?P<block>/\*)
     | (?P<escape>[eE]'(?:[^'\\]|''|\\.)*')
@@ -27,10 +29,9 @@ _SCANNER = re.compile(
     | (?P<string>'[^']*(?:''[^']*)*'(?:[{_BLANK}]*\n[{_BLANK}]*'[^']*(?:''[^']*)*')*)
     | (?P<quoted>"[^"]*(?:""[^"]*)*")
     | (?P<dollar>\$(?P<tag>(?:{_TAG})?)\$.*?\$(?P=tag)\$)
-    | (?P<parameter>\$(?:\d+|(?>{_TAG})(?!\$))|\?\d*)
+    | (?P<parameter>\$(?:\d+|(?>{_TAG})(?!\$))|\?(?:\d[\d_]*)?)
     | (?P<number>(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?)
     | (?P<open>[eExXbB]')
-    | (?P<word>(?:{_LETTER})(?:[0-9$]|{_LETTER})*)
     | (?P<pair>::|:=)
     | (?P<operator>[~!@^&|`+\-*/%<>=]+)
     | (?P<mark>[^\x00])
@@ -110,6 +111,11 @@ def tokenize(text: str) -> tuple[Token, ...]:
         match group:
             case "blank" | "line":
                 offset = found.end()
+            case "word":
+                offset = found.end()
+                typed = found[0]
+                word = Token(Lexeme.WORD, typed, typed, found.start(), offset, typed.upper())
+                tokens.append(word)
             case "block":
                 offset = _end_of_comment(text, offset)
             case "operator":
@@ -147,8 +153,6 @@ def _operator(run: str, start: int) -> Token:
 def _token(text: str, group: str, found: re.Match[str]) -> Token:
     typed, start, end = found[0], found.start(), found.end()
     match group:
-        case "word":
-            return Token(Lexeme.WORD, typed, typed, start, end, typed.upper())
         case "quoted":
             return Token(Lexeme.QUOTED, typed, typed[1:-1].replace('""', '"'), start, end)
         case "string" | "bits":

@@ -40,7 +40,5 @@ def check(home: Home) -> list[Problem]:
         try:
             home.engine.snapshot(version.snapshot_id)
         except MlviewError as error:
-            problems.append(
-                Problem("lake.sqlite", f"{what}: {error.message}", f"refresh {name}")
-            )
+            problems.append(Problem("lake.sqlite", f"{what}: {error.message}", f"refresh {name}"))
     return problems

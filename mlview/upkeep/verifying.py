@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from mlview.definitions import Model, always_quote
 from mlview.errors import DatabaseDamaged, MlviewError
 from mlview.learners import predict
@@ -19,6 +17,8 @@ from mlview.serving.targets import OnReader
 from mlview.upkeep.comparing import Difference, compare
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from mlview.learners import Fitted
     from mlview.observation.reads import Reads
     from mlview.records import Version
@@ -85,7 +85,7 @@ def verify(
             finally:
                 scope.release()
     except MlviewError as error:
-        return Verification(row, version, False, 0, 0.0, f"{error.error_code}: {error.message}")  # noqa: FBT003 - not equal
+        return Verification(row, version, False, 0, 0.0, f"{error.error_code}: {error.message}")
     return Verification(row, version, found.equal, found.rows, found.largest, found.said)
 
 
@@ -114,9 +114,7 @@ def _answers(fitted: Fitted, data: pa.Table) -> pa.Table:
     return predict(fitted, data).table
 
 
-def _view(
-    home: Home, binder: Binder, scope: Scope, row: ObjectRow, version: Version
-) -> Difference:
+def _view(home: Home, binder: Binder, scope: Scope, row: ObjectRow, version: Version) -> Difference:
     if version.stored_snapshot is None:
         raise DatabaseDamaged(f"version {version.number} of {row.name} has no stored rows")
     columns = ", ".join(always_quote(column.name) for column in version.schema)

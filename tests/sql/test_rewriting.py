@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlview.definitions import Name
+from mlview.errors import SyntaxProblem
 from mlview.sql import (
     break_ties,
     canonical,
@@ -157,7 +158,10 @@ PIECES = [
 
 @given(st.lists(st.sampled_from(PIECES), max_size=15), st.sampled_from(["", " ", "\n"]))
 def test_canonical_is_idempotent(pieces, space):
-    text = canonical(space.join(pieces))
+    try:
+        text = canonical(space.join(pieces))
+    except SyntaxProblem:
+        return
     assert canonical(text) == text
 
 
@@ -176,7 +180,7 @@ def test_canonical_is_idempotent(pieces, space):
         ("SELECT a IS NOT DISTINCT FROM b AS same FROM t", "t"),
         ("SELECT extract(year FROM DATE '2020-01-01') AS y FROM t", "t"),
         (
-            "SELECT a, sum(b) OVER (PARTITION BY a) FROM t QUALIFY row_number() OVER (ORDER BY b, a) < 3",
+            "SELECT a, sum(b) OVER (PARTITION BY a) FROM t QUALIFY rank() OVER (ORDER BY b) < 3",
             "t",
         ),
         ("SELECT a, (SELECT count(*) FROM u) AS n FROM t ORDER BY 1 LIMIT 2", "t"),
