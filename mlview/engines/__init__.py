@@ -1,5 +1,6 @@
 """Where rows live: the lake, the store, their snapshots, and reading at one of them."""
 
+from mlview.engines.channel import interrupt_all
 from mlview.engines.connection import LakeConnection
 from mlview.engines.ducklake import DuckLakeEngine
 from mlview.engines.layout import Layout, create_directory, is_database
@@ -22,5 +23,6 @@ __all__ = [
     "StoredResult",
     "UpkeepReport",
     "create_directory",
+    "interrupt_all",
     "is_database",
 ]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pyarrow as pa
 
 from mlview.definitions import always_quote, literal
 from mlview.engines.results import QueryResult
 from mlview.engines.settings import DEFINITION_SETTINGS
-from mlview.engines.translate import translated
+from mlview.engines.translate import keyboard_interrupts, translated
 from mlview.errors import BindProblem, UsageProblem
 from mlview.records import Column
 
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    import duckdb
-
 Parameters = "Sequence[Any] | Mapping[str, Any] | None"
+_channels: weakref.WeakSet[Channel] = weakref.WeakSet()
+
+
+def interrupt_all() -> None:
+    """Stop every statement that runs in this process, for Ctrl-C; callable from any thread."""
+    for channel in _channels.copy():
+        with suppress(duckdb.ConnectionException):  # closed, and not yet collected
+            channel.interrupt()
 
 
 class Channel:
@@ -36,6 +43,7 @@ class Channel:
         self._lossless = lossless
         self._open: weakref.ref[QueryResult] | None = None
         self._bound: dict[str, pa.Table | pa.RecordBatchReader] = {}
+        _channels.add(self)
 
     @property
     def reads_streams(self) -> bool:
@@ -63,10 +71,11 @@ class Channel:
     ) -> QueryResult:
         """The same, raising DuckDB's own errors, for those who retry."""
         self.settle()
-        if parameters is None or len(parameters) == 0:
-            self.connection.execute(sql)
-        else:
-            self.connection.execute(sql, parameters)
+        with keyboard_interrupts():
+            if parameters is None or len(parameters) == 0:
+                self.connection.execute(sql)
+            else:
+                self.connection.execute(sql, parameters)
         return QueryResult(self.connection, self._columns(), kind=kind, lossless=self._lossless)
 
     def settle(self) -> None:

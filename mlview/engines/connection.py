@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -11,7 +10,7 @@ import pyarrow as pa
 
 from mlview.definitions import Kind, Name, always_quote, literal
 from mlview.engines.channel import Channel
-from mlview.engines.metadata import TIME_KEY
+from mlview.engines.commits import give_up, stamp
 from mlview.engines.statements import Effect, Statement, classify
 from mlview.engines.translate import is_transient, translate, translated
 from mlview.errors import LakeProblem, UnknownName, did_you_mean
@@ -314,21 +313,3 @@ class LakeConnection:
         if error.hint is None and error.name is not None:
             error.hint = did_you_mean(error.name, (name.plain for name in self._host.known_names()))
         return error
-
-
-def stamp(connection: duckdb.DuckDBPyConnection, lake: str, clock: Clock, **facts: Any) -> None:
-    """Note facts with the commit to come, and the time if the clock is a virtual one."""
-    if clock.virtual:
-        facts[TIME_KEY] = clock.now().isoformat()
-    if facts:
-        note = literal(json.dumps(facts))
-        connection.execute(f"CALL {lake}.set_commit_message(NULL, NULL, extra_info => {note})")
-
-
-def give_up(connection: duckdb.DuckDBPyConnection) -> None:
-    """ROLLBACK whatever is open."""
-    try:
-        connection.execute("ROLLBACK")
-    except duckdb.Error:
-        # A failed COMMIT has ended the transaction already.
-        return

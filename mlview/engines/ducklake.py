@@ -52,20 +52,6 @@ class DuckLakeEngine:
 
     def __init__(self, path: Path, *, clock: Clock, lock_timeout: float = LOCK_TIMEOUT) -> None:
         check_directory(path)
-        self._start(path, clock, lock_timeout)
-
-    @classmethod
-    def create(
-        cls, path: Path, *, clock: Clock, lock_timeout: float = LOCK_TIMEOUT
-    ) -> DuckLakeEngine:
-        """Make a new database in an empty or missing directory, and open it."""
-        create_directory(path)
-        engine = cls.__new__(cls)
-        _create_lakes(Layout(path.absolute()), clock)
-        engine._start(path, clock, lock_timeout)
-        return engine
-
-    def _start(self, path: Path, clock: Clock, lock_timeout: float) -> None:
         self.path = path
         self.clock = clock
         self.lock_timeout = lock_timeout
@@ -85,6 +71,15 @@ class DuckLakeEngine:
         self._changes = Changes(self._metadata, self._own.cursor, self._table_rows)
         self._readers = ReaderPool(self._layout)
         self._store = Store(self._layout, clock=clock, write_lock=lambda: self._lock_of("store"))
+
+    @classmethod
+    def create(
+        cls, path: Path, *, clock: Clock, lock_timeout: float = LOCK_TIMEOUT
+    ) -> DuckLakeEngine:
+        """Make a new database in an empty or missing directory, and open it."""
+        create_directory(path)
+        _create_lakes(Layout(path.absolute()), clock)
+        return cls(path, clock=clock, lock_timeout=lock_timeout)
 
     def close(self) -> None:
         """Close everything; connections handed out stop working."""
@@ -205,7 +200,8 @@ class DuckLakeEngine:
         """Let go of snapshots older than a moment, except those to keep, and of their files.
 
         A kept lake snapshot s keeps s + 1 as well, since the change feed starts there; the newest
-        ones always stay. Times are the machine's own, for files and snapshots alike.
+        ones always stay. Snapshots are as old as the clock of their commit says, files as old as
+        the machine's.
         """
         return maintenance.expire(
             self._upkeep(),

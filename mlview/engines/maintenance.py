@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlview.definitions import literal
-from mlview.engines.connection import give_up, stamp
+from mlview.engines.commits import give_up, stamp
 from mlview.engines.translate import translated
 from mlview.engines.values import UpkeepReport
 

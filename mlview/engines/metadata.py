@@ -150,8 +150,10 @@ class Metadata:
         for snapshot, ids in commits:
             for table_id in ids:
                 known = spans.get(table_id)
-                first = known.first_changed_at if known else snapshot.time
-                spans[table_id] = CommitSpan(first, snapshot.time, snapshot.id)
+                # A clock may have been set back between two commits.
+                first = min(known.first_changed_at, snapshot.time) if known else snapshot.time
+                last = max(known.last_changed_at, snapshot.time) if known else snapshot.time
+                spans[table_id] = CommitSpan(first, last, snapshot.id)
         if complete or since >= until:
             return spans
         left = self.snapshots()

@@ -47,8 +47,18 @@ class Statement:
     in_transaction: bool = True
 
 
-_WRITING = {"INSERT", "UPDATE", "DELETE", "MERGE_INTO", "ALTER", "DROP", "EXECUTE", "CREATE"}
-_WRITING_ALONE = {"CALL", "VACUUM", "EXPORT", "COPY_DATABASE", "MULTI"}
+_WRITING = {
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "MERGE_INTO",
+    "ALTER",
+    "DROP",
+    "EXECUTE",
+    "CREATE",
+    "CALL",
+}
+_WRITING_ALONE = {"VACUUM", "EXPORT", "COPY_DATABASE", "MULTI"}
 _TRANSACTION = {
     "begin": Effect.BEGINS,
     "start": Effect.BEGINS,
@@ -103,6 +113,9 @@ def _classified(kind: str, text: str) -> Statement:
         case "EXPLAIN":
             return Statement(kind, Effect.WRITES if _ANALYZED.match(text) else Effect.READS)
         case "SELECT" if _MAINTENANCE.search(text):
+            return Statement(kind, Effect.WRITES, in_transaction=False)
+        case "CALL" if not text.lower().startswith("call"):
+            # CHECKPOINT, which DuckDB refuses inside a transaction that wrote.
             return Statement(kind, Effect.WRITES, in_transaction=False)
         case _ if kind in _WRITING_ALONE:
             return Statement(kind, Effect.WRITES, in_transaction=False)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import duckdb
+import pyarrow as pa
+
 from mlview.definitions import quote
-from mlview.engines.connection import give_up, stamp
+from mlview.engines.commits import give_up, stamp
 from mlview.engines.instances import attach, open_instance
 from mlview.engines.translate import translated
 from mlview.engines.values import StoredResult
 from mlview.errors import StorageProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    import duckdb
-    import pyarrow as pa
+    from collections.abc import Callable, Iterator, Sequence
 
     from mlview.clock import Clock
     from mlview.engines.layout import Layout
@@ -54,10 +54,7 @@ class Store:
         leaves no trace. Earlier snapshots keep their rows and columns.
         """
         with self._cursor() as cursor:
-            with translated():
-                cursor.register("incoming", data)
-                cursor.execute("CREATE TEMP TABLE staged AS FROM incoming")
-                rows = _number(cursor, "SELECT count(*) FROM staged")
+            rows = _stage(cursor, data)
             sort = f" ORDER BY {', '.join(quote(column) for column in order)}" if order else ""
             sql = f"CREATE OR REPLACE TABLE {table_of(object_id)} AS FROM temp.main.staged{sort}"
             stored = self._committed(cursor, sql, refresh_id=refresh_id)
@@ -99,6 +96,34 @@ class Store:
                 give_up(cursor)
                 raise
             return _number(cursor, "SELECT id FROM store.current_snapshot()")
+
+
+def _stage(cursor: duckdb.DuckDBPyConnection, data: pa.RecordBatchReader) -> int:
+    """Read all rows into a temporary table; how many there are."""
+    failures: list[Exception] = []
+    with translated():
+        cursor.register("incoming", _noting(data, failures))
+        try:
+            cursor.execute("CREATE TEMP TABLE staged AS FROM incoming")
+        except duckdb.Error:
+            # DuckDB wraps what the query raised into a text with a traceback.
+            if failures:
+                raise failures[0] from None
+            raise
+        return _number(cursor, "SELECT count(*) FROM staged")
+
+
+def _noting(data: pa.RecordBatchReader, failures: list[Exception]) -> pa.RecordBatchReader:
+    """The same rows; an exception on the way is kept as it was raised."""
+
+    def passing() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from data
+        except Exception as error:
+            failures.append(error)
+            raise
+
+    return pa.RecordBatchReader.from_batches(data.schema, passing())
 
 
 def _number(cursor: duckdb.DuckDBPyConnection, sql: str) -> int:

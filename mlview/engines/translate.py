@@ -51,9 +51,21 @@ _RUNTIME: dict[str, type[duckdb.Error]] = {
 def translated(*, line_offset: int = 0) -> Iterator[None]:
     """Raise mlview's errors in place of DuckDB's; lines are reported less `line_offset`."""
     try:
-        yield
+        with keyboard_interrupts():
+            yield
     except duckdb.Error as error:
         raise translate(error, line_offset=line_offset) from error
+
+
+@contextmanager
+def keyboard_interrupts() -> Iterator[None]:
+    """Let Ctrl-C be a KeyboardInterrupt, which DuckDB wraps into a RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise
 
 
 @contextmanager

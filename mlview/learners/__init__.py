@@ -22,6 +22,7 @@ from mlview.learners.methods import (
 from mlview.learners.pipelines import wrap_pipeline
 from mlview.learners.prediction import PredictionResult, output_schema
 from mlview.learners.preprocessing import build_pipeline, describe_pipeline
+from mlview.learners.protocol import Learner, ScikitLearner, Tags
 from mlview.learners.roles import Feature, FeatureKind, Ignored, Roles
 from mlview.learners.signatures import Fitted, Signature
 from mlview.learners.tasks import Task
@@ -33,10 +34,13 @@ __all__ = [
     "FeatureKind",
     "Fitted",
     "Ignored",
+    "Learner",
     "PredictionResult",
     "ResolvedMethod",
     "Roles",
+    "ScikitLearner",
     "Signature",
+    "Tags",
     "Task",
     "build_pipeline",
     "confusion_matrix",

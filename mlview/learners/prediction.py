@@ -168,7 +168,7 @@ def codes_from(fitted: Fitted, frame: Any, probabilities: NDArray[np.float64]) -
     """The predicted classes, read off the probabilities where the method allows it."""
     if type(fitted.pipeline.steps[-1][1]).__name__ not in _BY_PROBABILITY:
         return predicted_codes(fitted, frame)
-    codes = probabilities.argmax(axis=1)
+    codes: NDArray[np.int64] = probabilities.argmax(axis=1)
     best = np.partition(probabilities, -2, axis=1)[:, -2:]
     close = ~(best[:, 1] - best[:, 0] > _TIE)
     if close.any():

@@ -64,16 +64,28 @@ class Observer:
         Costs one snapshot query and one catalog query where nothing changed since the last call.
         `instead` takes the place of the stored row of the same name, as if it had been adopted.
         """
-        engine, catalog = self._home.engine, self._home.catalog
-        snapshot = engine.current_snapshot()
-        if instead is not None:
-            return self._observe(snapshot, instead)
-        key = (snapshot.id, catalog.counter())
         with self._lock:
-            if self._seen is None or self._key != key:
-                self._seen = self._observe(snapshot)
-                self._key = key
-            return self._seen
+            while True:
+                # The snapshot comes second: what was published before the counter was read was
+                # then read at this snapshot or an earlier one.
+                counter = self._home.catalog.counter()
+                snapshot = self._home.engine.current_snapshot()
+                if (
+                    instead is None
+                    and self._seen is not None
+                    and self._key
+                    == (
+                        snapshot.id,
+                        counter,
+                    )
+                ):
+                    return self._seen
+                seen = self._observe(snapshot, instead)
+                if self._home.catalog.counter() != counter:
+                    continue  # rows, pointers and versions may be of different moments
+                if instead is None:
+                    self._seen, self._key = seen, (snapshot.id, counter)
+                return seen
 
     def staleness(self, name: Name, now: datetime) -> Staleness | None:
         """How stale one view is at a moment; None if nothing has that name."""
@@ -132,20 +144,21 @@ class _Look:
         )
         if version is None:
             return replace(blank, reads=self._upstream(row))
-        upstream = [u for u in version.upstream if u.object_id in self._by_id]
         through = _through(row, version)
         base = {Name.from_qualified(text): id_ for text, id_ in version.base_tables.items()}
         present = {name: self._tables[name] for name in base if name in self._tables}
         recreated = tuple(n for n, state in present.items() if state.table_id != base[n])
+        dropped = self._dropped(version)
         broken = tuple(self._broken(definition.query, present, recreated, through))
         return replace(
             blank,
-            reads=tuple(self._by_id[u.object_id].name for u in upstream),
+            reads=self._read_by(row, version),
             changes=tuple(self._changes(present, recreated, through)),
             missing=tuple(name for name in base if name not in present),
+            lost=tuple(name for name in dropped if name not in self._rows),
             broken=broken,
             broken_at=self._broken_at(base) if broken or len(present) < len(base) else None,
-            recreated=recreated,
+            recreated=(*recreated, *(name for name in dropped if name in self._rows)),
             redefined=tuple(self._redefined(row, version)),
             moved=tuple(self._moved(version)),
             window_from=version.data_timestamp if version.details.get("refresh_time") else None,
@@ -189,8 +202,21 @@ class _Look:
         except MlviewError:
             return {}  # its staleness says what is missing
 
+    def _read_by(self, row: ObjectRow, version: Version) -> tuple[Name, ...]:
+        """The views and models that the next version will read."""
+        if self._redefined(row, version):
+            return self._upstream(row)
+        return tuple(
+            self._by_id[u.object_id].name for u in version.upstream if u.object_id in self._by_id
+        )
+
+    def _dropped(self, version: Version) -> tuple[Name, ...]:
+        """What the version read and is no more, though its name may have been given again."""
+        gone = [u.object_id for u in version.upstream if u.object_id not in self._by_id]
+        return tuple(self._home.catalog.object(object_id).name for object_id in gone)
+
     def _upstream(self, row: ObjectRow) -> tuple[Name, ...]:
-        """The materialized views and models below a definition that has no live version."""
+        """The materialized views and models below a definition as it is now."""
         query = definition_of(row.create_text).query
         try:
             reads = resolve(self._home, query, self._snapshot.id, what=str(row.name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mlview.definitions import Kind, Model, fold, quote
+from mlview.definitions import Kind, Model, Name, fold, quote
 from mlview.errors import DefinitionRefused, UnknownName, did_you_mean
 from mlview.observation.stored import definition_of
 from mlview.sql import inspect
@@ -13,13 +13,24 @@ from mlview.sql import inspect
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mlview.definitions import Name
     from mlview.records import TableState
     from mlview.sql import Relation
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
 
-LAKE = "lake"
+LAKE = "lake"  # what the lake is called on every connection
+
+
+def lake_name(relation: Relation) -> Name | None:
+    """The name in the lake that a reference means; None if it reads elsewhere.
+
+    `lake.flights` is a table of the lake's default schema, as DuckDB reads it.
+    """
+    if relation.catalog is not None:
+        return relation.name if fold(relation.catalog) == LAKE else None
+    if relation.schema_given and relation.name.key[0] == LAKE:
+        return Name(relation.name.name)
+    return relation.name
 
 
 @dataclass
@@ -96,8 +107,11 @@ def _one(
     name: Name, known: _Known, reads: Reads, seen: set[Name], relation: Relation | None
 ) -> Kind:
     """The kind of one relation, after everything below it was followed."""
-    if relation is not None and relation.catalog is not None and fold(relation.catalog) != LAKE:
-        raise _outside(relation, known)
+    if relation is not None:
+        inside = lake_name(relation)
+        if inside is None:
+            raise _outside(relation, known)
+        name = inside
     row = known.find(name)
     if row is not None:
         if name not in seen:

@@ -120,4 +120,8 @@ def _choose(
 
 def _has_news(observed: Observation, stale: Staleness) -> bool:
     """Whether anything the view reads is another; a suspended view may well be up to date."""
-    return bool(observed.missing) or stale.lag_sec is None or stale.stale_since is not None
+    return (
+        bool(observed.missing or observed.lost)
+        or stale.lag_sec is None
+        or stale.stale_since is not None
+    )

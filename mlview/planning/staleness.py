@@ -38,21 +38,18 @@ def judge(observed: Observation, parents: Mapping[Name, Staleness], now: datetim
 
     Lag starts at the earliest later commit to a base table anywhere below the view, at the
     moment an upstream pointer moved, or, where the query reads refresh_time(), at the version's
-    own data timestamp (its window has moved since). It is 0 when none of these happened.
+    own data timestamp (its window has moved since). It is 0 when none of these happened, and
+    None where it is not known: a clock that was ahead may have hidden an earlier change.
     """
-    causes = _causes(observed, parents)
-    known = [cause.since for cause in causes if cause.since is not None]
-    since = min(known, default=None)
-    unknown = any(cause.state is State.UNKNOWN for cause in causes)
-    if since is not None and since > now:
-        causes = [*causes, _Cause(State.UNKNOWN, "a commit carries a time in the future", None)]
-        unknown = True
+    causes = _causes(observed, parents, now)
+    if _from_the_future(observed, causes, now):
+        causes.append(_Cause(State.UNKNOWN, "a commit carries a time in the future", None))
+    since = min((cause.since for cause in causes if cause.since is not None), default=None)
     state = _worst(observed, [cause.state for cause in causes])
-    lag = 0.0 if not causes else None
-    if since is not None and not (unknown and since > now):
-        lag = max((now - since).total_seconds(), 0.0)
-    if observed.live is None:
-        lag = None
+    lag = 0.0 if observed.live is not None and not causes else None
+    if since is not None and all(cause.state is not State.UNKNOWN for cause in causes):
+        lag = (now - since).total_seconds()
+    delta = _delta(observed, parents)
     target = observed.target_lag
     reason = "; ".join(cause.reason for cause in causes) or _why_fresh(observed)
     if observed.suspended:
@@ -65,10 +62,10 @@ def judge(observed: Observation, parents: Mapping[Name, Staleness], now: datetim
         lag_sec=lag,
         target_lag_sec=target.total_seconds() if isinstance(target, timedelta) else None,
         effective_target_lag_sec=target.total_seconds() if isinstance(target, timedelta) else None,
-        changed_rows=_changed_rows(observed, parents),
+        changed_rows=_changed_rows(observed, parents, delta, now),
         changed_fraction=None,
         stale_since=since,
-        delta=DeltaSummary(observed.changes),
+        delta=delta,
     )
 
 
@@ -81,7 +78,9 @@ class _Cause:
         self.state, self.reason, self.since = state, reason, since
 
 
-def _causes(observed: Observation, parents: Mapping[Name, Staleness]) -> list[_Cause]:
+def _causes(
+    observed: Observation, parents: Mapping[Name, Staleness], now: datetime
+) -> list[_Cause]:
     live = observed.live
     if live is None:
         why = observed.unusable_reason or "never materialized; REFRESH it"
@@ -90,6 +89,10 @@ def _causes(observed: Observation, parents: Mapping[Name, Staleness]) -> list[_C
     gone_at = observed.broken_at or born
     causes = [
         _Cause(State.UNUSABLE, f"base table {name} is gone", gone_at) for name in observed.missing
+    ]
+    causes += [
+        _Cause(State.UNUSABLE, f"{name}, which it reads, was dropped", born)
+        for name in observed.lost
     ]
     causes += [_Cause(State.NEEDS_COMPILE, what, gone_at) for what in observed.broken]
     causes += [
@@ -102,7 +105,7 @@ def _causes(observed: Observation, parents: Mapping[Name, Staleness]) -> list[_C
         _Cause(State.STALE, f"{move.name} has another live version", move.at)
         for move in observed.moved
     ]
-    if observed.window_from is not None:
+    if _window_moved(observed, now):
         causes.append(
             _Cause(State.STALE, "its refresh_time() window has moved", observed.window_from)
         )
@@ -115,11 +118,26 @@ def _causes(observed: Observation, parents: Mapping[Name, Staleness]) -> list[_C
 
 def _inherited(parent: Staleness) -> list[_Cause]:
     """What a view has to say of a parent that is not fresh."""
-    if parent.state is State.SUSPENDED and not parent.lag_sec:
+    suspended = parent.state is State.SUSPENDED
+    if suspended and parent.lag_sec is not None and parent.stale_since is None:
         return []
-    state = parent.state if parent.state in (State.UNUSABLE, State.UNKNOWN) else State.STALE
-    word = "behind" if parent.state is State.SUSPENDED else parent.state
+    state = State.STALE
+    if parent.state in (State.UNUSABLE, State.UNKNOWN):
+        state = parent.state
+    elif parent.lag_sec is None:
+        state = State.UNKNOWN
+    word = "behind" if suspended else parent.state
     return [_Cause(state, f"{parent.name}, which it reads, is {word}", parent.stale_since)]
+
+
+def _window_moved(observed: Observation, now: datetime) -> bool:
+    return observed.window_from is not None and observed.window_from != now
+
+
+def _from_the_future(observed: Observation, causes: Iterable[_Cause], now: datetime) -> bool:
+    moments = [cause.since for cause in causes]
+    moments += [change.last_changed_at for change in observed.changes]
+    return any(moment is not None and moment > now for moment in moments)
 
 
 def _change(change: TableChange) -> tuple[State, str, datetime | None]:
@@ -144,21 +162,41 @@ def _worst(observed: Observation, states: list[State]) -> State:
     return State.FRESH
 
 
-def _changed_rows(observed: Observation, parents: Mapping[Name, Staleness]) -> int | None:
+def _delta(observed: Observation, parents: Mapping[Name, Staleness]) -> DeltaSummary:
+    """Changes of base tables read directly or through parents, the larger where both know one."""
+    found: dict[Name, TableChange] = {}
+    for changes in (
+        observed.changes,
+        *(parents[name].delta.changes for name in observed.reads if name in parents),
+    ):
+        for change in changes:
+            known = found.get(change.name)
+            if known is None or _larger(change, known):
+                found[change.name] = change
+    return DeltaSummary(tuple(found.values()))
+
+
+def _larger(change: TableChange, known: TableChange) -> bool:
+    if known.rows is None or change.rows is None:
+        return known.rows is not None
+    return change.rows > known.rows
+
+
+def _changed_rows(
+    observed: Observation, parents: Mapping[Name, Staleness], delta: DeltaSummary, now: datetime
+) -> int | None:
     """Changed rows of base tables read directly or through parents; None if any is unknown."""
-    if observed.live is None or observed.missing or observed.recreated or observed.redefined:
-        return None
-    rows: dict[Name, int | None] = {change.name: change.rows for change in observed.changes}
-    for name in observed.reads:
-        parent = parents.get(name)
-        if parent is None:
-            continue
-        if parent.changed_rows is None:
-            return None
-        for change in parent.delta.changes:
-            rows.setdefault(change.name, change.rows)
-    known = [count for count in rows.values() if count is not None]
-    return None if len(known) < len(rows) else sum(known)
+    unknown = (
+        observed.live is None
+        or observed.missing
+        or observed.lost
+        or observed.recreated
+        or observed.redefined
+        or observed.moved
+        or _window_moved(observed, now)
+        or any(parents[n].changed_rows is None for n in observed.reads if n in parents)
+    )
+    return None if unknown else delta.changed_rows
 
 
 def _why_fresh(observed: Observation) -> str:

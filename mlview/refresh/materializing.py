@@ -119,7 +119,7 @@ class _Work:
 
     def _view(self, definition: Definition) -> Candidate:
         job, target = self.job, self.scope.target
-        query = self.binder.bind(definition.query, self.scope)
+        query = self.binder.define(definition.query, self.scope)
         columns, notices = keep_columns(target.describe(query), job.columns_before)
         self.tell("storing")
         picked = ", ".join(always_quote(c.name) for c in columns)

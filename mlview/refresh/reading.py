@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from mlview.definitions import HoldoutLast, HoldoutShare, always_quote, fold
 from mlview.errors import DefinitionRefused, did_you_mean
 from mlview.refresh.columns import keep_columns
-from mlview.sql import group_columns, with_rowid
+from mlview.sql import group_columns, ordered_limits, with_rowid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ def read_training_rows(
         SchemaChanged: a column that the version before had is gone.
     """
     identity = _identity(definition, reads)
-    query = binder.bind(identity.query, scope)
+    query = binder.define(identity.query, scope)
     described = scope.target.describe(query)
     columns, notices = keep_columns([c for c in described if c.name != ROW_ID], keep)
     _declared(definition, columns)
@@ -116,7 +116,7 @@ def time_column(definition: Model, columns: Sequence[Column]) -> str | None:
 def _identity(definition: Model, reads: Reads) -> _Identity:
     if definition.key:
         return _Identity(definition.query, definition.key, "KEY")
-    numbered = with_rowid(definition.query, ROW_ID)
+    numbered = None if ordered_limits(definition.query) else with_rowid(definition.query, ROW_ID)
     if numbered is not None and numbered[0] in reads.base_tables:
         return _Identity(numbered[1], (ROW_ID,), f"row ids of {numbered[0]}")
     groups = group_columns(definition.query)

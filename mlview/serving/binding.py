@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from mlview.definitions import DEFAULT_SCHEMA, Kind, PlainView, fold, quote
 from mlview.errors import MlviewError
+from mlview.observation.reads import lake_name
 from mlview.observation.stored import definition_of, model_of
 from mlview.serving.lookup import LiveVersions, VersionsAt
 from mlview.serving.prediction import with_predictions
 from mlview.serving.targets import OnReader
-from mlview.sql import Edit, inspect, substitute
+from mlview.sql import Edit, break_ties, inspect, ordered_limits, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from mlview.sql import At, Call, Relation
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
-
-LAKE = "lake"
 
 
 @dataclass
@@ -95,20 +94,26 @@ class Binder:
             NotMaterialized: it reads something that has no live version.
         """
         facts = inspect(query)
-        edits = [edit for r in facts.relations for edit in self._relation(query, r, scope)]
+        edits = [edit for r in facts.relations for edit in self._relation(r, scope)]
         edits += [self._call(call, scope) for call in facts.calls]
         return substitute(query, edits) if edits else query
 
+    def define(self, query: str, scope: Scope) -> str:
+        """As `bind`, for the query of a definition: the ties of ORDER BY with LIMIT are broken."""
+        bound = self.bind(query, scope)
+        if not ordered_limits(query):
+            return bound
+        return self.bind(break_ties(query, len(scope.target.describe(bound))), scope)
+
     def find(self, relation: Relation) -> ObjectRow | None:
         """The view or model that a reference names, if it names one."""
-        if relation.catalog is not None and fold(relation.catalog) != LAKE:
-            return None
-        return self.home.catalog.find(relation.name)
+        name = lake_name(relation)
+        return None if name is None else self.home.catalog.find(name)
 
     def rows(self, row: ObjectRow, version: Version, scope: Scope) -> pa.Table:
         """A model's own query on the scope's target, with the version's predictions beside it."""
         with scope.target.as_definition(scope.refresh_time):
-            data = scope.target.table(self.bind(model_of(version).query, scope))
+            data = scope.target.table(self.define(model_of(version).query, scope))
         return self.predicted(row.name, version, data, scope)
 
     def predicted(self, name: Name, version: Version, data: pa.Table, scope: Scope) -> pa.Table:
@@ -122,18 +127,22 @@ class Binder:
         ]
         return answer
 
-    def _relation(self, query: str, relation: Relation, scope: Scope) -> Iterator[Edit]:
+    def _relation(self, relation: Relation, scope: Scope) -> Iterator[Edit]:
         row = self.find(relation)
         if row is None:
             yield from self._moment_of_table(relation, scope)
             return
-        own_name = relation.at is None and relation.catalog is None
-        own_name = own_name and row.name.key[0] == DEFAULT_SCHEMA
+        plain = relation.at is None and relation.catalog is None
+        own_name = plain and relation.name.key[0] == row.name.key[0] == DEFAULT_SCHEMA
         bound = self._name_for(row, relation.at, scope, own_name=own_name)
-        if not own_name:
-            alias = "" if relation.alias is not None else f" AS {quote(row.name.name)}"
-            tail = query[relation.end : relation.end_with_at] if relation.at is None else ""
-            yield Edit(relation.start, relation.end_with_at, bound + tail + alias)
+        if own_name:
+            return
+        alias = "" if relation.alias is not None else f" AS {quote(row.name.name)}"
+        if relation.at is None:
+            yield Edit(relation.start, relation.end, bound + alias)
+        else:  # AT may stand behind the alias
+            yield Edit(relation.start, relation.end, bound)
+            yield Edit(relation.at.start, relation.at.end, alias.strip())
 
     def _moment_of_table(self, relation: Relation, scope: Scope) -> Iterator[Edit]:
         """Under a virtual clock the lake's own commit times are not the ones users mean."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlview.storage.catalog import ObjectRow
 
 IMPORTANCE_SAMPLE = 10_000
-METRIC_COLUMNS = ("metric", "value", "low", "high", "baseline")
+ON_STALE = ("error", "warn")
 
 
 class Calls:
@@ -66,6 +66,12 @@ class Calls:
         return binder.home.catalog.version(row.id, int(str(number)))
 
     def _tolerate(self, call: Call, row: ObjectRow, scope: Scope) -> None:
+        on_stale = str(call.options.get("on_stale", ON_STALE[0])).lower()
+        if on_stale not in ON_STALE:
+            raise SyntaxProblem(
+                f"on_stale => '{on_stale}' is not known",
+                hint=did_you_mean(on_stale, ON_STALE) or f"it is one of {', '.join(ON_STALE)}",
+            )
         limit = call.options.get("max_staleness")
         if limit is None:
             return
@@ -76,7 +82,7 @@ class Calls:
             return
         behind = "behind by an unknown time" if lag is None else f"{lag:,.0f} s behind"
         said = f"{row.name} is {behind}, {limit} is tolerated"
-        if call.options.get("on_stale", "error") == "warn":
+        if on_stale == "warn":
             scope.notices.append(said)
             return
         raise TooStale(said, name=row.name.plain, hint=f"REFRESH MODEL {row.name};")
@@ -94,7 +100,7 @@ class Calls:
         if call.replaced:
             query = self._replaced(call, version)
             with scope.target.as_definition(scope.refresh_time):
-                return scope.target.table(binder.bind(query, scope))
+                return scope.target.table(binder.define(query, scope))
         if call.table is not None:
             return scope.target.table(binder.bind(f"SELECT * FROM {call.table}", scope))
         if call.query is not None:
@@ -117,7 +123,7 @@ class Calls:
 
     def _own_rows(self, binder: Binder, version: Version, scope: Scope) -> pa.Table:
         with scope.target.as_definition(scope.refresh_time):
-            return scope.target.table(binder.bind(model_of(version).query, scope))
+            return scope.target.table(binder.define(model_of(version).query, scope))
 
     def _evaluate(
         self, binder: Binder, call: Call, row: ObjectRow, version: Version, scope: Scope

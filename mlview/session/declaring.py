@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from mlview.definitions import ArtifactMethod, Method, Name
@@ -58,4 +59,9 @@ def chosen_method(
 
 def _plain(value: Any) -> Any:
     """A parameter as a definition holds it: lists are tuples."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageProblem(
+            f"{value} cannot be written in a CREATE statement",
+            hint="give the estimator as an object: using=Ridge(alpha=...)",
+        )
     return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value

@@ -17,8 +17,9 @@ from mlview.errors import (
 )
 from mlview.lifecycle.creating import not_available
 from mlview.lifecycle.naming import dependents, refuse_dependents, refuse_reserved, refuse_taken
+from mlview.observation.reads import LAKE
 from mlview.refresh.progress import silent
-from mlview.serving.binding import LAKE, live_scope
+from mlview.serving.binding import live_scope
 from mlview.serving.targets import OnConnection
 from mlview.session.result import Result, said
 from mlview.session.system_tables import COLUMNS

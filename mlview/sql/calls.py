@@ -138,9 +138,8 @@ class _Arguments:
 
     def _replacement(self) -> None:
         cursor = self.cursor
-        if self.table is not None or self.query is not None or self.function != "PREDICT":
+        if self.table is not None or self.query is not None or self.function not in _TAKES_ROWS:
             self._one_kind_of_rows()
-            cursor.expected("TABLE name or a query in parentheses", _SHAPE)
         start = cursor.start
         old = cursor.name("TABLE name, a query in parentheses or table => table")
         if old in self.replaced:

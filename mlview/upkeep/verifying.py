@@ -119,7 +119,7 @@ def _view(home: Home, binder: Binder, scope: Scope, row: ObjectRow, version: Ver
         raise DatabaseDamaged(f"version {version.number} of {row.name} has no stored rows")
     columns = ", ".join(always_quote(column.name) for column in version.schema)
     stored = home.engine.materialization(row.id, version.stored_snapshot)
-    query = binder.bind(definition_of(version.definition_text).query, scope)
+    query = binder.define(definition_of(version.definition_text).query, scope)
     before = scope.target.table(f"SELECT {columns} FROM {stored} ORDER BY ALL")
     again = scope.target.table(f"SELECT {columns} FROM ({query}\n) ORDER BY ALL")
     return compare(before, again)

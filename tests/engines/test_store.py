@@ -61,7 +61,7 @@ def test_a_query_that_fails_leaves_no_trace_in_the_store(engine, connection):
     sql = "SELECT (CASE WHEN i = 300000 THEN 'x' ELSE '1' END)::INT AS a FROM range(400000) t(i)"
     with (
         engine.reader(0, refresh_time=NOON) as reader,
-        pytest.raises(LakeProblem, match=r"^Could not convert string 'x'"),
+        pytest.raises(LakeProblem, match=r"^LAKE: Could not convert string 'x' to INT32"),
     ):
         engine.write_materialization(1, reader.read(sql), refresh_id=2)
     after = engine.write_materialization(1, rows(a=[2]), refresh_id=3)

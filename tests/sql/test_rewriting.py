@@ -125,6 +125,7 @@ def test_what_means_the_same_has_one_canonical_text(one, other):
         ("SELECT a - -1", "SELECT a -1"),
         ("SELECT 1 -- x", "SELECT 1 x"),
         ('SELECT "columns"(a)', "SELECT columns(a)"),
+        ('SELECT "interval" a', "SELECT interval a"),
         ("SELECT straSSe", "SELECT straße"),
     ],
 )

@@ -1,0 +1,10 @@
+"""Every benchmark, one after the other; tables and JSON go to benchmarks/out."""
+
+from __future__ import annotations
+
+import create_model
+import opening
+
+if __name__ == "__main__":
+    opening.main()
+    create_model.main()
