@@ -71,11 +71,16 @@ class Channel:
     ) -> QueryResult:
         """The same, raising DuckDB's own errors, for those who retry."""
         self.settle()
-        with keyboard_interrupts():
-            if parameters is None or len(parameters) == 0:
-                self.connection.execute(sql)
-            else:
-                self.connection.execute(sql, parameters)
+        try:
+            with keyboard_interrupts():
+                if parameters is None or len(parameters) == 0:
+                    self.connection.execute(sql)
+                else:
+                    self.connection.execute(sql, parameters)
+        except KeyboardInterrupt:
+            # DuckDB's workers go on with it, and the next statement would wait for them.
+            self.connection.interrupt()
+            raise
         return QueryResult(self.connection, self._columns(), kind=kind, lossless=self._lossless)
 
     def settle(self) -> None:

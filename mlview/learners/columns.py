@@ -163,10 +163,10 @@ def _inspect_number(column: Column, values: pa.ChunkedArray, kind: str) -> Inspe
         _check_finite(column, values)
     bounds = _bounds(values)
     notices = _constant(column, bounds, values)
-    low, high = (float(bounds[k].as_py() or 0) for k in ("min", "max"))
+    low, high = (bounds[k].as_py() or 0 for k in ("min", "max"))
     if kind not in _SMALL_INTEGERS and max(-low, high) > WIDE_RANGE:
-        notices += ((f"{column.name} reaches {max(-low, high):.3g}: many methods lose everything "
-                    "beside such values"),)  # fmt: skip
+        reach = float(max(-low, high))
+        notices += (f"{column.name} reaches {reach:.3g}: most methods lose the rest beside it",)
     if (kind in ("HUGEINT", "UHUGEINT", "DECIMAL", "BIGNUM")) or (
         kind in ("BIGINT", "UBIGINT") and max(-low, high) > EXACT_INTEGER
     ):

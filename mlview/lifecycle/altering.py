@@ -10,7 +10,7 @@ from mlview.errors import DependentsExist, UnknownName, UsageProblem
 from mlview.lifecycle.creating import not_available
 from mlview.lifecycle.naming import dependents, refuse_dependents, refuse_taken
 from mlview.observation.stored import definition_of
-from mlview.records import VersionStatus
+from mlview.planning import rollback_target
 from mlview.sql import (
     PinVersion,
     RenameTo,
@@ -27,7 +27,6 @@ from mlview.sql import (
 if TYPE_CHECKING:
     from mlview.definitions import Name
     from mlview.observation.observer import Observer
-    from mlview.records import Version
     from mlview.sql import Alter, CommentOn, Drop, Undrop
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
@@ -83,18 +82,13 @@ class Alterer:
             UsageProblem: no earlier version was ever live.
         """
         catalog = self._home.catalog
-        before = [
-            v
-            for v in catalog.versions(row.id)
-            if v.status is VersionStatus.RETIRED and v.number < (row.live_version or 0)
-        ]
-        if not before:
+        target = rollback_target(catalog.versions(row.id), row.live_version)
+        if target is None:
             raise UsageProblem(
                 f"{row.name} has no earlier version that was live",
                 name=row.name.plain,
                 hint=f"its versions: FROM mlview.versions WHERE name = '{row.name.plain}'",
             )
-        target: Version = max(before, key=lambda v: v.number)
         catalog.hold(row.id, True)
         catalog.point_at(
             row.id, target.number, now=self._home.clock.now(), by=self._by, reason="ROLLBACK"

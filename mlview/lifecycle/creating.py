@@ -238,7 +238,12 @@ class Creator:
                 declared.notices,
                 f"REFRESH {existing.kind} {definition.name};",
             )
-        instead = replace(existing, create_text=declared.text, fingerprint=declared.fingerprint)
+        instead = replace(
+            existing,
+            create_text=declared.text,
+            fingerprint=declared.fingerprint,
+            owner=definition.owner,
+        )
         outcome = self._refresher.refresh(
             Demand((definition.name,), full=True),
             trigger=Trigger.CREATION,

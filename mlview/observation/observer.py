@@ -149,17 +149,18 @@ class _Look:
         present = {name: self._tables[name] for name in base if name in self._tables}
         recreated = tuple(n for n, state in present.items() if state.table_id != base[n])
         dropped = self._dropped(version)
+        redefined = tuple(self._redefined(row, version))
         broken = tuple(self._broken(definition.query, present, recreated, through))
         return replace(
             blank,
-            reads=self._read_by(row, version),
+            reads=self._upstream(row) if redefined else self._still_read(version),
             changes=tuple(self._changes(present, recreated, through)),
             missing=tuple(name for name in base if name not in present),
             lost=tuple(name for name in dropped if name not in self._rows),
             broken=broken,
             broken_at=self._broken_at(base) if broken or len(present) < len(base) else None,
             recreated=(*recreated, *(name for name in dropped if name in self._rows)),
-            redefined=tuple(self._redefined(row, version)),
+            redefined=redefined,
             moved=tuple(self._moved(version)),
             window_from=version.data_timestamp if version.details.get("refresh_time") else None,
         )
@@ -202,13 +203,10 @@ class _Look:
         except MlviewError:
             return {}  # its staleness says what is missing
 
-    def _read_by(self, row: ObjectRow, version: Version) -> tuple[Name, ...]:
-        """The views and models that the next version will read."""
-        if self._redefined(row, version):
-            return self._upstream(row)
-        return tuple(
-            self._by_id[u.object_id].name for u in version.upstream if u.object_id in self._by_id
-        )
+    def _still_read(self, version: Version) -> tuple[Name, ...]:
+        """The views and models that the version read and that are still there."""
+        kept = (self._by_id.get(u.object_id) for u in version.upstream)
+        return tuple(row.name for row in kept if row is not None)
 
     def _dropped(self, version: Version) -> tuple[Name, ...]:
         """What the version read and is no more, though its name may have been given again."""

@@ -2,6 +2,15 @@
 
 from mlview.planning.actions import Demand, plan_refresh
 from mlview.planning.observations import Observation, UpstreamMove
+from mlview.planning.rollback import rollback_target
 from mlview.planning.staleness import judge, judge_all
 
-__all__ = ["Demand", "Observation", "UpstreamMove", "judge", "judge_all", "plan_refresh"]
+__all__ = [
+    "Demand",
+    "Observation",
+    "UpstreamMove",
+    "judge",
+    "judge_all",
+    "plan_refresh",
+    "rollback_target",
+]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlview.definitions import Kind
-from mlview.records import Action, Plan, RefreshStep, State
+from mlview.records import Action, Plan, RefreshStep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,15 +113,11 @@ def _choose(
         return Action.FULL, "refreshed in this plan: " + ", ".join(map(str, upstream))
     if full:
         return Action.FULL, "FULL was asked for"
-    if stale.state is State.FRESH or not _has_news(observed, stale):
+    if not _has_news(stale):
         return Action.NO_DATA, stale.stale_reason
     return Action.FULL, stale.stale_reason
 
 
-def _has_news(observed: Observation, stale: Staleness) -> bool:
+def _has_news(stale: Staleness) -> bool:
     """Whether anything the view reads is another; a suspended view may well be up to date."""
-    return (
-        bool(observed.missing or observed.lost)
-        or stale.lag_sec is None
-        or stale.stale_since is not None
-    )
+    return stale.lag_sec is None or stale.stale_since is not None

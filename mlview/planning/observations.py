@@ -26,10 +26,11 @@ class Observation:
     """One view, its live version, and what became of everything that version read.
 
     `changes` holds only base tables that changed since the version was last known to be right.
-    `missing` are base tables that are gone, `lost` views and models, `broken` says in words which columns that the query
-    names were dropped or retyped, `recreated` are relations whose name now belongs to another one,
-    `redefined` what else of the definition is another now. `window_from` is the version's data
-    timestamp where the query reads refresh_time().
+    `missing` are base tables that are gone, `lost` views and models. `broken` says in words which
+    columns that the query names were dropped or retyped, `recreated` are relations whose name now
+    belongs to another one, `redefined` what else of the definition is another now. `reads` are the
+    views and models that the next version will read. `window_from` is the version's data timestamp
+    where the query reads refresh_time().
     """
 
     name: Name

@@ -25,8 +25,8 @@ class Verdict:
 def may_publish(home: Home, row: ObjectRow, candidate: Version) -> Verdict:
     """A pin is released by UNPIN alone; a rollback also by data that changed since.
 
-    The data has changed if any base table differs from what the version that was rolled back
-    from (the newest before the candidate) had read.
+    The data has changed if any base table, or the version of any view or model it reads, differs
+    from what the version that was rolled back from (the newest before the candidate) had read.
     """
     if row.pinned_version is not None:
         return Verdict(
@@ -51,6 +51,8 @@ def may_publish(home: Home, row: ObjectRow, candidate: Version) -> Verdict:
 
 def _data_changed(home: Home, before: Version, after: Version) -> bool:
     if before.base_tables != after.base_tables or before.fingerprint != after.fingerprint:
+        return True
+    if before.upstream != after.upstream:
         return True
     if before.snapshot_id == after.snapshot_id:
         return False

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from mlview.errors import LeaseLost
+from mlview.errors import LeaseLost, StorageProblem
 from mlview.storage.processes import holder_here
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def lease(home: Home, object_id: int) -> Iterator[int]:
                 home.catalog.renew(object_id, token, now(), LEASE_SECONDS)
             except LeaseLost:
                 return  # publishing will be refused, by the token
+            except StorageProblem:
+                continue  # the catalog may be writable again before the lease runs out
 
     renewer = threading.Thread(target=renew, name=f"lease-{object_id}", daemon=True)
     renewer.start()
@@ -42,4 +44,5 @@ def lease(home: Home, object_id: int) -> Iterator[int]:
     finally:
         over.set()
         renewer.join()
-        home.catalog.release(object_id, token)
+        with suppress(StorageProblem):  # what cannot be given back runs out by itself
+            home.catalog.release(object_id, token)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
-from mlview.errors import FitFailed, MlviewError, UnknownName, UpstreamFailed, did_you_mean
+from mlview.errors import (
+    FitFailed,
+    MlviewError,
+    RefreshBusy,
+    StorageProblem,
+    UnknownName,
+    UpstreamFailed,
+    did_you_mean,
+)
 from mlview.planning import plan_refresh
 from mlview.records import Action, RefreshRecord, RefreshState, Trigger
 from mlview.refresh.holding import may_publish
@@ -98,7 +107,7 @@ class Refresher:
         """Carry out what was asked for; a failed step fails what depends on it and nothing else."""
         self._home.catalog.abandon_dead(self._home.clock.now())
         plan, observed = self.plan(demand, instead=instead)
-        run = _Run(self._home, self._binder, plan, observed, trigger, progress)
+        run = _Run(self._home, self._binder, plan, observed, trigger, progress, instead)
         return Outcome(plan, tuple(run.step(step) for step in plan.steps))
 
     def _predicted(self, observed: Observed) -> dict[Name, float]:
@@ -109,6 +118,14 @@ class Refresher:
             if version is not None and version.fit_seconds is not None:
                 seconds[name] = version.fit_seconds
         return seconds
+
+
+class _Adoption(TypedDict, total=False):
+    """A definition that is published together with its first version."""
+
+    create_text: str
+    fingerprint: str
+    owner: str | None
 
 
 class _Run:
@@ -122,6 +139,7 @@ class _Run:
         observed: Observed,
         trigger: Trigger,
         progress: Progress,
+        instead: ObjectRow | None,
     ) -> None:
         self._home = home
         self._binder = binder
@@ -129,6 +147,7 @@ class _Run:
         self._observed = observed
         self._trigger = trigger
         self._progress = progress
+        self._adopted = instead
         self._choice = PlannedVersions(home, observed)
         self._failed: dict[tuple[str, str], Name] = {}
         self._now: datetime = home.clock.now()
@@ -149,23 +168,35 @@ class _Run:
     def _under_lease(self, step: RefreshStep, started: float) -> StepOutcome:
         home = self._home
         with lease(home, step.object_id) as token:
+            self._refuse_moved(step)
             record = self._record(step)
             refresh_id = home.catalog.begin_refresh(record)
             try:
                 if step.action is Action.NO_DATA:
                     return self._nothing_to_do(step, token, refresh_id, record, started)
                 return self._materialize(step, token, refresh_id, record, started)
-            except MlviewError as error:
-                self._finish(refresh_id, RefreshState.FAILED, started, error)
-                raise
+            except Exception as error:
+                known = error if isinstance(error, MlviewError) else _unexpected(step, error)
+                self._broke_off(refresh_id, RefreshState.FAILED, started, error)
+                if known is error:
+                    raise
+                raise known from error
             except BaseException as interruption:
-                state = RefreshState.CANCELLED
-                if isinstance(interruption, Exception):
-                    state = RefreshState.FAILED
-                self._finish(refresh_id, state, started, interruption)
-                if isinstance(interruption, Exception):
-                    raise _unexpected(step, interruption) from interruption
+                self._broke_off(refresh_id, RefreshState.CANCELLED, started, interruption)
                 raise
+
+    def _refuse_moved(self, step: RefreshStep) -> None:
+        """A plan is for the version that was live when it was made."""
+        planned, now = self._observed.rows[step.name], self._home.catalog.object(step.object_id)
+        redefined = planned.fingerprint != now.fingerprint and planned is not self._adopted
+        if now.live_version == planned.live_version and not redefined:
+            return
+        raise RefreshBusy(
+            f"{step.name} was {'declared anew' if redefined else 'published'} by another process "
+            "while this refresh was planned",
+            name=step.name.plain,
+            hint="refresh again if it is still stale",
+        )
 
     def _nothing_to_do(
         self, step: RefreshStep, token: int, refresh_id: int, record: RefreshRecord, started: float
@@ -176,6 +207,7 @@ class _Run:
             step.object_id,
             through=self._plan.snapshot.id,
             token=token,
+            number=live.number,
             now=home.clock.now(),
             refresh_id=refresh_id,
             finish=self._succeeded(record, live, started),
@@ -206,6 +238,8 @@ class _Run:
         if not verdict.publish:
             self._finish(refresh_id, RefreshState.SUCCEEDED, started, version=version)
         else:
+            if verdict.releases_hold:
+                catalog.hold(row.id, False)
             catalog.publish(
                 row.id,
                 version.number,
@@ -215,11 +249,8 @@ class _Run:
                 reason=step.reason,
                 refresh_id=refresh_id,
                 finish=self._succeeded(record, version, started),
-                create_text=row.create_text,
-                fingerprint=row.fingerprint,
+                **self._adoption(row),
             )
-            if verdict.releases_hold:
-                catalog.hold(row.id, False)
             self._choice.made[row.id] = version
         return StepOutcome(
             step=step,
@@ -229,6 +260,16 @@ class _Run:
             published=verdict.publish,
             notices=(*candidate.notices, *([verdict.reason] if verdict.reason else [])),
         )
+
+    def _adoption(self, row: ObjectRow) -> _Adoption:
+        """What publishing replaces: the definition, where a new one was planned with."""
+        if row is not self._adopted:
+            return {}
+        return {
+            "create_text": row.create_text,
+            "fingerprint": row.fingerprint,
+            "owner": row.owner,
+        }
 
     def _upstream_failed(self, step: RefreshStep, upstream: list[Name]) -> StepOutcome:
         names = ", ".join(map(str, upstream))
@@ -240,6 +281,13 @@ class _Run:
         refresh_id = self._home.catalog.begin_refresh(self._record(step))
         self._finish(refresh_id, RefreshState.UPSTREAM_FAILED, self._home.clock.monotonic(), error)
         return StepOutcome(step, RefreshState.UPSTREAM_FAILED, 0.0, error=error)
+
+    def _broke_off(
+        self, refresh_id: int, state: RefreshState, started: float, error: BaseException
+    ) -> None:
+        """Record how a refresh failed; a catalog that cannot be written hides no other error."""
+        with suppress(StorageProblem):
+            self._finish(refresh_id, state, started, error)
 
     def _finish(
         self,

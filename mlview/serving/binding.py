@@ -12,7 +12,15 @@ from mlview.observation.stored import definition_of, model_of
 from mlview.serving.lookup import LiveVersions, VersionsAt
 from mlview.serving.prediction import with_predictions
 from mlview.serving.targets import OnReader
-from mlview.sql import Edit, break_ties, inspect, ordered_limits, substitute
+from mlview.sql import (
+    Edit,
+    Pushed,
+    break_ties,
+    inspect,
+    ordered_limits,
+    pushdown,
+    substitute,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +36,8 @@ if TYPE_CHECKING:
     from mlview.sql import At, Call, Relation
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
+
+NOTHING_ASKED = Pushed()
 
 
 @dataclass
@@ -94,7 +104,11 @@ class Binder:
             NotMaterialized: it reads something that has no live version.
         """
         facts = inspect(query)
-        edits = [edit for r in facts.relations for edit in self._relation(r, scope)]
+        alone = len(facts.relations) == 1 and not facts.calls and not facts.targets
+        edits: list[Edit] = []
+        for relation in facts.relations:
+            asked = self._asked(query, relation, scope) if alone else Pushed()
+            edits += self._relation(relation, scope, asked)
         edits += [self._call(call, scope) for call in facts.calls]
         return substitute(query, edits) if edits else query
 
@@ -110,10 +124,23 @@ class Binder:
         name = lake_name(relation)
         return None if name is None else self.home.catalog.find(name)
 
-    def rows(self, row: ObjectRow, version: Version, scope: Scope) -> pa.Table:
-        """A model's own query on the scope's target, with the version's predictions beside it."""
-        with scope.target.as_definition(scope.refresh_time):
-            data = scope.target.table(self.define(model_of(version).query, scope))
+    def rows(
+        self, row: ObjectRow, version: Version, scope: Scope, asked: Pushed = NOTHING_ASKED
+    ) -> pa.Table:
+        """A model's own query on the scope's target, with the version's predictions beside it.
+
+        Rows that are not asked for are not predicted. Conditions are the user's and judged under
+        the user's settings, so the definition's rows come first.
+        """
+        target = scope.target
+        with target.as_definition(scope.refresh_time):
+            query = self.define(model_of(version).query, scope)
+            data = target.table(query if asked.conditions else asked.of(query))
+        if asked.conditions:
+            name = scope.fresh_name()
+            target.bind_table(name, data)
+            scope.adopt(name)
+            data = target.table(asked.of(f"FROM {name}"))
         return self.predicted(row.name, version, data, scope)
 
     def predicted(self, name: Name, version: Version, data: pa.Table, scope: Scope) -> pa.Table:
@@ -127,14 +154,21 @@ class Binder:
         ]
         return answer
 
-    def _relation(self, relation: Relation, scope: Scope) -> Iterator[Edit]:
+    def _asked(self, query: str, relation: Relation, scope: Scope) -> Pushed:
+        """What a query over one model alone asks of its rows before they are predicted."""
+        row = self.find(relation)
+        if row is None or row.kind is not Kind.MODEL or relation.at is not None:
+            return Pushed()
+        return pushdown(query, relation, [c.name for c in scope.choice.version(row).schema])
+
+    def _relation(self, relation: Relation, scope: Scope, asked: Pushed) -> Iterator[Edit]:
         row = self.find(relation)
         if row is None:
             yield from self._moment_of_table(relation, scope)
             return
         plain = relation.at is None and relation.catalog is None
         own_name = plain and relation.name.key[0] == row.name.key[0] == DEFAULT_SCHEMA
-        bound = self._name_for(row, relation.at, scope, own_name=own_name)
+        bound = self._name_for(row, relation.at, scope, asked, own_name=own_name)
         if own_name:
             return
         alias = "" if relation.alias is not None else f" AS {quote(row.name.name)}"
@@ -152,17 +186,20 @@ class Binder:
         snapshot = self.home.engine.snapshot_at(self._moment(at, scope))
         yield Edit(at.start, at.end, f"AT (VERSION => {snapshot.id})")
 
-    def _name_for(self, row: ObjectRow, at: At | None, scope: Scope, *, own_name: bool) -> str:
+    def _name_for(
+        self, row: ObjectRow, at: At | None, scope: Scope, asked: Pushed, *, own_name: bool
+    ) -> str:
         moment = None if at is None else self._moment(at, scope)
-        key = (row.id, moment, own_name)
-        return scope.remembered(
-            key,
-            lambda: self._bind_object(
-                row, moment, scope, row.name.name if own_name else scope.fresh_name()
-            ),
-        )
 
-    def _bind_object(self, row: ObjectRow, moment: datetime | None, scope: Scope, name: str) -> str:
+        def bind() -> str:
+            name = row.name.name if own_name else scope.fresh_name()
+            return self._bind_object(row, moment, scope, name, asked)
+
+        return scope.remembered((row.id, moment, own_name, asked), bind)
+
+    def _bind_object(
+        self, row: ObjectRow, moment: datetime | None, scope: Scope, name: str, asked: Pushed
+    ) -> str:
         choice = scope.choice if moment is None else VersionsAt(self.home, moment)
         match row.kind:
             case Kind.MATERIALIZED_VIEW:
@@ -172,7 +209,7 @@ class Binder:
                 relation = self.home.engine.materialization(row.id, stored)
                 scope.target.bind_view(name, f"FROM {relation}")
             case Kind.MODEL if moment is None:
-                scope.target.bind_table(name, self.rows(row, choice.version(row), scope))
+                scope.target.bind_table(name, self.rows(row, choice.version(row), scope, asked))
             case Kind.MODEL:
                 scope.target.bind_table(name, self._rows_at(row, moment))
             case Kind.VIEW if moment is None:

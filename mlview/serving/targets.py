@@ -87,8 +87,8 @@ class OnReader:
         return self.reader.table(sql, threads=self.threads)
 
     def batches(self, sql: str) -> pa.RecordBatchReader:
-        """The rows of a query, as they come."""
-        return self.reader.read(sql, threads=self.threads)
+        """The rows of a query, as they come, in types that DuckDB reads back as its own."""
+        return self.reader.read(sql, threads=self.threads, lossless=True)
 
     def describe(self, sql: str) -> tuple[Column, ...]:
         """The columns of a query, without running it."""

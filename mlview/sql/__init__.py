@@ -9,6 +9,7 @@ from mlview.sql.identifiers import mentions, parse_name
 from mlview.sql.inspection import inspect
 from mlview.sql.ordering import break_ties, ordered_limits
 from mlview.sql.parse import parse_statement
+from mlview.sql.pushdown import Pushed, pushdown
 from mlview.sql.rebinding import rebind
 from mlview.sql.render import render, render_value
 from mlview.sql.script import Piece, is_complete, split_script
@@ -75,6 +76,7 @@ __all__ = [
     "Ordinary",
     "Piece",
     "PinVersion",
+    "Pushed",
     "QueryFacts",
     "Recommend",
     "Refresh",
@@ -103,6 +105,7 @@ __all__ = [
     "parse_name",
     "parse_statement",
     "position",
+    "pushdown",
     "rebind",
     "render",
     "render_value",

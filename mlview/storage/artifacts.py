@@ -54,9 +54,16 @@ class ArtifactStore:
         digest.update(payload)
         name = digest.hexdigest()
         path = self._path(name)
-        if not self._holds(path, name):
+        if self._holds(path, name):
+            self._renew(path)
+        else:
             self._write(path, head, payload)
         return name
+
+    def _renew(self, path: Path) -> None:
+        """Let an artifact that is needed again be young, so that no collection removes it."""
+        with contextlib.suppress(OSError):
+            os.utime(path)
 
     def _holds(self, path: Path, sha256: str) -> bool:
         """Whether the right bytes are there already: a corrupt file is written anew."""

@@ -86,12 +86,14 @@ class Publishing(Part):
         through: int,
         token: int,
         now: datetime,
+        number: int | None = None,
         refresh_id: int | None = None,
         finish: RefreshRecord | None = None,
     ) -> None:
         """Note that the live version equals its definition at lake snapshot `through` as well.
 
-        Never goes back. Raises LeaseLost if `token` is not the current one.
+        Never goes back. Raises LeaseLost if `token` is not the current one, or if `number` is given
+        and another version is live.
         """
         with self._database.write() as connection:
             check_token(connection, object_id, token)
@@ -102,6 +104,8 @@ class Publishing(Part):
                     name=str(row.name),
                     hint=f"REFRESH {row.kind} {row.name} FULL;",
                 )
+            if number is not None and row.live_version != number:
+                raise _moved(row, number)
             if through > row.current_through:
                 point(connection, object_id, current_through=through)
             touch(connection, object_id, unusable_reason=None)
@@ -183,6 +187,14 @@ def _ending(finish: RefreshRecord | None, now: datetime, version: int) -> dict[s
     if finish.state is RefreshState.EXECUTING:
         del known["state"]
     return ending | {key: value for key, value in known.items() if value is not None}
+
+
+def _moved(row: ObjectRow, number: int) -> LeaseLost:
+    return LeaseLost(
+        f"version {number} of '{row.name}' is not live any more: version {row.live_version} is",
+        name=str(row.name),
+        hint="refresh again if it is still stale",
+    )
 
 
 def _already_ended(row: ObjectRow, refresh_id: int) -> LeaseLost:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mlview.clock import SystemClock
+from mlview.planning import rollback_target
 from mlview.records import VersionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from mlview.records import Version
     from mlview.storage.catalog import ObjectRow
@@ -47,7 +50,7 @@ def collect(home: Home, *, retention: Retention, dry_run: bool) -> Collected:
     to the retention, the lake snapshots all of these were read at with the one after, and
     whatever is younger than the retention or the grace of an hour.
     """
-    now = datetime.now(UTC) if not home.clock.virtual else home.clock.now()
+    now, machine = home.clock.now(), SystemClock().now()  # files carry the machine's time
     rows = {row.id: row for row in (*home.catalog.objects(), *home.catalog.objects(dropped=True))}
     versions = home.catalog.versions()
     gone = _unneeded(rows, versions, retention, now)
@@ -58,10 +61,10 @@ def collect(home: Home, *, retention: Retention, dry_run: bool) -> Collected:
         keep_lake={s for v in left for s in (v.snapshot_id, v.snapshot_id + 1)}
         | {row.current_through for row in rows.values() if row.current_through is not None},
         keep_store={v.stored_snapshot for v in left if v.stored_snapshot is not None},
-        older_than=datetime.now(UTC) - max(retention.snapshots, GRACE),
+        older_than=min(now, machine) - max(retention.snapshots, GRACE),
         dry_run=dry_run,
     )
-    artifacts, freed = _artifacts(home, left, rows.values(), dry_run=dry_run)
+    artifacts, freed = _artifacts(home, left, rows.values(), machine - GRACE, dry_run=dry_run)
     return Collected(
         versions=len(gone),
         artifacts=artifacts,
@@ -84,12 +87,14 @@ def _unneeded(
         row = rows.get(object_id)
         if row is None or _long_dropped(row, retention, now):
             continue
-        newest = sorted(own, key=lambda v: v.number)[-retention.versions :]
+        # The newest may be about to be published.
+        kept = max(retention.versions, 1)
+        newest = sorted(own, key=lambda v: v.number, reverse=True)[:kept]
         needed |= {(object_id, v.number) for v in newest}
         needed |= {(object_id, n) for n in (row.live_version, row.pinned_version) if n is not None}
         needed |= {(object_id, v.number) for v in own if v.status is VersionStatus.LIVE}
-        retired = [v for v in own if v.status is VersionStatus.RETIRED]
-        needed |= {(object_id, v.number) for v in retired[-1:]}
+        before = rollback_target(own, row.live_version)
+        needed |= {(object_id, before.number)} if before is not None else set()
     _add_upstream(needed, by_object)
     return [(v.object_id, v.number) for v in versions if (v.object_id, v.number) not in needed]
 
@@ -111,11 +116,15 @@ def _long_dropped(row: ObjectRow, retention: Retention, now: datetime) -> bool:
 
 
 def _artifacts(
-    home: Home, left: Iterable[Version], rows: Iterable[ObjectRow], *, dry_run: bool
+    home: Home,
+    left: Iterable[Version],
+    rows: Iterable[ObjectRow],
+    limit: datetime,
+    *,
+    dry_run: bool,
 ) -> tuple[int, int]:
     """Artifacts that nothing names; those of versions about to be published are young."""
     named = {v.artifact_sha256 for v in left} | _named_in(rows, home)
-    limit = datetime.now(UTC) - GRACE
     count = freed = 0
     for digest in list(home.artifacts.all()):
         if digest in named or home.artifacts.written_at(digest) > limit:

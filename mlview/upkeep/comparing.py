@@ -24,8 +24,8 @@ class Difference:
     said: str
 
 
-def compare(before: pa.Table, after: pa.Table) -> Difference:
-    """Compare row by row: values exactly, floating-point numbers within 1e-9 relative.
+def compare(before: pa.Table, after: pa.Table, tolerance: float = TOLERANCE) -> Difference:
+    """Compare row by row: values exactly, floating-point numbers within a relative tolerance.
 
     >>> import pyarrow as pa
     >>> compare(pa.table({"x": [1.0, 2.0]}), pa.table({"x": [1.0, 2.0]})).said
@@ -46,13 +46,14 @@ def compare(before: pa.Table, after: pa.Table) -> Difference:
         if left.equals(right):
             continue
         apart = _apart(left, right)
-        if apart is None or apart > TOLERANCE:
+        if apart is None or apart > tolerance:
             differing.append(name)
         largest = max(largest, apart or 0.0)
     if differing:
         said = f"{', '.join(differing)} differ"
+        said += f", by {largest:.1e} at most" if largest else ""
     else:
-        said = f"equal within {TOLERANCE:g} (largest {largest:.1e})"
+        said = f"equal within {tolerance:g} (largest {largest:.1e})"
     return Difference(equal=not differing, rows=before.num_rows, largest=largest, said=said)
 
 
@@ -64,9 +65,10 @@ def _apart(left: pa.Array, right: pa.Array) -> float | None:
         return None
     a = left.to_numpy(zero_copy_only=False)
     b = right.to_numpy(zero_copy_only=False)
-    if not np.array_equal(np.isfinite(a), np.isfinite(b)):
+    finite = np.isfinite(a) & np.isfinite(b)
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
         return None
-    return _relative(a[np.isfinite(a)], b[np.isfinite(b)])
+    return _relative(a[finite], b[finite])
 
 
 def _relative(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -10,11 +10,12 @@ from mlview.errors import DatabaseDamaged, MlviewError
 from mlview.learners import predict
 from mlview.observation.reads import resolve
 from mlview.observation.stored import definition_of
+from mlview.records import Action
 from mlview.refresh.reading import read_training_rows
 from mlview.refresh.training import train
 from mlview.serving.binding import Scope
 from mlview.serving.targets import OnReader
-from mlview.upkeep.comparing import Difference, compare
+from mlview.upkeep.comparing import TOLERANCE, Difference, compare
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +34,7 @@ class Verification:
     """What comparing one version came to.
 
     `largest` is the largest relative difference between two numbers; `equal` asks for none at
-    all where the version is exact and FULL, and for at most 1e-9 otherwise.
+    all of a model that was trained in FULL, and for at most 1e-9 otherwise.
     """
 
     row: ObjectRow
@@ -107,7 +108,12 @@ def _model(
 
     again = train(rows, definition, home.artifacts, tell=tell, seed=version.seed)
     tell("comparing")
-    return compare(_answers(stored, rows.data), _answers(again.fitted, rows.data))
+    full = version.exact and version.action is not Action.INCREMENTAL
+    return compare(
+        _answers(stored, rows.data),
+        _answers(again.fitted, rows.data),
+        tolerance=0.0 if full else TOLERANCE,
+    )
 
 
 def _answers(fitted: Fitted, data: pa.Table) -> pa.Table:

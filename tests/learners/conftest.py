@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from mlview.definitions import Method, Model, Name
-from mlview.learners import build_pipeline, derive_roles, fit, resolve
+from mlview.learners import build_pipeline, default_method, derive_roles, fit, resolve
 from mlview.records import Column
 
 NAMES = {
@@ -41,7 +43,10 @@ def roles_of(data, target=None, using=None, **clauses):
 
 def train(data, target=None, using=None, seed=0, **clauses):
     roles = roles_of(data, target, using, **clauses)
-    resolved = resolve(model(target, using).method, roles.task)
+    chosen = model(target, using).method or default_method(roles.task)
+    if chosen.name.startswith("HistGradient") and not chosen.parameters:
+        chosen = replace(chosen, parameters=(("max_iter", 20),))
+    resolved = resolve(chosen, roles.task)
     return fit(build_pipeline(roles, resolved, seed, data.num_rows), roles, data, seed=seed)
 
 

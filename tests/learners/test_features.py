@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlview.errors import DefinitionRefused, TrainingDataProblem, UnknownName
-from mlview.learners import FeatureKind, Task, predict
+from mlview.learners import FeatureKind, Task, columns, predict
 
 NOISE = np.random.default_rng(5).normal(size=200)
 
@@ -47,7 +48,10 @@ def test_key_ignored_time_and_identifying_columns_are_no_features(tools):
     data = table(
         seat=pa.array(rows),
         why=pa.array(["a", "b"] * 100),
-        at=pa.array([dt.datetime(2024, 1, 1) + dt.timedelta(hours=i) for i in rows]),
+        at=pa.array(
+            [dt.datetime(2024, 1, 1, tzinfo=dt.UTC) + dt.timedelta(hours=i) for i in rows],
+            pa.timestamp("us", "UTC"),
+        ),
         flight_id=pa.array(rows),
         remark=pa.array([f"text {i}" for i in rows]),
         raw=pa.array([b"x"] * 200),
@@ -69,7 +73,7 @@ def test_of_two_moments_neither_is_the_time_unless_it_is_declared(tools):
 
 @pytest.mark.parametrize("clause", ["key", "ignore"])
 def test_a_clause_that_names_no_column_suggests_the_nearest(tools, clause):
-    with pytest.raises(UnknownName, match="did you mean 'y'|the query has"):
+    with pytest.raises(UnknownName, match=r"did you mean 'y'|the query has"):
         tools.roles_of(table(), "y", **{clause: ("yy",)})
     with pytest.raises(UnknownName):
         tools.roles_of(table(), "z")
@@ -152,8 +156,6 @@ def test_nan_features_count_as_missing(tools):
     ],
 )
 def test_doubtful_columns_are_kept_with_a_notice(tools, column, notice):
-    import re
-
     roles = tools.roles_of(table(c=column), "y")
     assert "c" in [f.name for f in roles.features]
     assert any(re.search(notice, n) for n in roles.notices)
@@ -172,8 +174,6 @@ def test_a_query_without_features_lists_what_was_left_out(tools):
 
 
 def test_too_many_categories_are_refused_with_the_limit(tools, monkeypatch):
-    from mlview.learners import columns
-
     monkeypatch.setattr(columns, "MAX_CATEGORIES", 20)
     problem = refused(tools, table(c=pa.array([str(i % 30) + "x" for i in range(200)])))
     assert (problem.error_code, problem.facts["found"], problem.facts["limit"]) == (

@@ -12,10 +12,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lightgbm import LGBMClassifier
-from sklearn.ensemble import StackingClassifier
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    TimeSeriesSplit,
+    TunedThresholdClassifierCV,
+)
+from sklearn.multiclass import OutputCodeClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, SplineTransformer, StandardScaler
 
 from mlview.errors import ArtifactRefused
 from mlview.storage import payloads, trusted_types
@@ -55,16 +66,6 @@ def test_a_booster_inside_a_stack_is_stored_as_text_and_the_original_stays_whole
     assert np.array_equal(stack.predict_proba(rows[0]), before)
 
 
-@pytest.mark.parametrize(
-    "write", [pickle.dumps, lambda x: joblib_bytes(x)], ids=["pickle", "joblib"]
-)
-def test_a_pickle_or_joblib_file_is_refused_unopened(write, tmp_path):
-    flag = tmp_path / "ran"
-    with pytest.raises(ArtifactRefused, match="never opened"):
-        load(write(Bomb(str(flag))))
-    assert not flag.exists()
-
-
 class Bomb:
     def __init__(self, path):
         self.path = path
@@ -77,6 +78,34 @@ def joblib_bytes(value):
     buffer = io.BytesIO()
     joblib.dump(value, buffer)
     return buffer.getvalue()
+
+
+@pytest.mark.parametrize("write", [pickle.dumps, joblib_bytes], ids=["pickle", "joblib"])
+def test_a_pickle_or_joblib_file_is_refused_unopened(write, tmp_path):
+    flag = tmp_path / "ran"
+    with pytest.raises(ArtifactRefused, match="never opened"):
+        load(write(Bomb(str(flag))))
+    assert not flag.exists()
+
+
+OWN = [
+    GridSearchCV(LogisticRegression(), {"C": [1, 2]}, scoring="roc_auc", cv=StratifiedKFold(2)),
+    GridSearchCV(LogisticRegression(), {"C": [1, 2]}, cv=TimeSeriesSplit(2)),
+    TunedThresholdClassifierCV(LogisticRegression(), cv=2),
+    VotingClassifier([("linear", LogisticRegression()), ("bayes", GaussianNB())]),
+    OutputCodeClassifier(LogisticRegression()),
+    make_pipeline(SelectKBest(k=2), LogisticRegression()),
+    make_pipeline(SplineTransformer(), LogisticRegression()),
+    make_pipeline(FunctionTransformer(np.cbrt), LogisticRegression()),
+    make_pipeline(make_column_transformer((StandardScaler(), [0, 2])), LogisticRegression()),
+]
+
+
+@pytest.mark.parametrize("estimator", OWN, ids=range(len(OWN)))
+def test_what_users_build_from_scikit_learn_can_be_stored_fitted_and_unfitted(estimator, rows):
+    assert load(dump(estimator)).get_params().keys() == estimator.get_params().keys()
+    fitted = clone(estimator).fit(*rows)
+    assert np.array_equal(load(dump(fitted)).predict(rows[0]), fitted.predict(rows[0]))
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked():

