@@ -12,22 +12,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from mlview.records import Column
+
 _EXACT = 2**53
 
 
-def rows_as_json(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def rows_as_json(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> str:
     """One object a line, so that lines can be searched and compared.
 
     NaN and infinities are null, integers beyond 2^53 and all decimals are strings, moments are
     ISO 8601, intervals are ISO 8601 durations, bytes are base64, maps are objects.
 
-    >>> print(rows_as_json(["x", "x"], [(1, float("nan")), (2**60, b"ab")]))
+    >>> from mlview.records import Column
+    >>> columns = [Column("x", "BIGINT"), Column("x", "BLOB")]
+    >>> print(rows_as_json(columns, [(1, None), (2**60, b"ab")]))
     [{"x": 1, "x_1": null},
      {"x": "1152921504606846976", "x_1": "YWI="}]
     """
-    keys = distinct(names)
+    keys = distinct([column.name for column in columns])
+    # Arrow gives a map as a list of its entries.
+    maps = [column.type.startswith("map<") for column in columns]
     objects = (
-        json.dumps(dict(zip(keys, map(plain, row), strict=True)), ensure_ascii=False)
+        json.dumps(
+            {
+                key: plain(dict(value) if is_map and value is not None else value)
+                for key, value, is_map in zip(keys, row, maps, strict=True)
+            },
+            ensure_ascii=False,
+        )
         for row in rows
     )
     return "[" + ",\n ".join(objects) + "]"
@@ -66,8 +78,6 @@ def plain(value: Any) -> Any:
             return base64.b64encode(value).decode("ascii")
         case dict():
             return {_key(key): plain(inner) for key, inner in value.items()}
-        case list() if value and all(isinstance(v, tuple) and len(v) == 2 for v in value):  # noqa: PLR2004 - how Arrow gives a map's entries
-            return {_key(key): plain(inner) for key, inner in value}
         case list() | tuple() | set():
             return [plain(inner) for inner in value]
         case Decimal():

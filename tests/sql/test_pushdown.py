@@ -23,7 +23,7 @@ def pushed(text):
         ("FROM m WHERE a IS NULL", ("a IS NULL",), None),
         ("FROM m LIMIT 5", (), 5),
         ("FROM m WHERE lower(b) = 'x' LIMIT 2", ("lower(b) = 'x'",), 2),
-        ("SELECT a FROM m AS z WHERE z.a BETWEEN 1 AND 3 AND p > 3", ("z.a BETWEEN 1 AND 3",), None),
+        ("FROM m AS z WHERE z.a BETWEEN 1 AND 3 AND p > 3", ("z.a BETWEEN 1 AND 3",), None),
         ("FROM m WHERE CASE WHEN a = 1 AND b = 2 THEN true END AND c > 1",
          ("CASE WHEN a = 1 AND b = 2 THEN true END", "c > 1"), None),
         ("SELECT count(*) FROM m WHERE a = 1 LIMIT 3", ("a = 1",), None),
@@ -85,6 +85,6 @@ def test_a_query_over_the_pushed_rows_answers_the_same(condition, ending):
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
         connection.execute(f"CREATE TABLE m AS {rows}")
-        whole = connection.execute(text).fetchall()
+        whole = sorted(connection.execute(text).fetchall(), key=repr)
         connection.execute(f"CREATE OR REPLACE TABLE m AS {found.of(rows)}")
-        assert connection.execute(text).fetchall() == whole
+        assert sorted(connection.execute(text).fetchall(), key=repr) == whole
