@@ -25,7 +25,9 @@ def with_models(path: Path) -> None:
     import mlview
 
     with mlview.connect(path) as db:
-        db.sql("CREATE TABLE t AS SELECT i, i % 7 AS k, i % 5 + hash(i) % 3 AS y FROM range(200) r(i)")
+        db.sql(
+            "CREATE TABLE t AS SELECT i, i % 7 AS k, i % 5 + hash(i) % 3 AS y FROM range(200) r(i)"
+        )
         for number in range(MODELS):
             db.sql(f"CREATE MODEL m{number} PREDICT y USING Ridge KEY (i) AS SELECT i, k, y FROM t")
 
@@ -115,7 +117,9 @@ def help_text(runs: int) -> dict:
         if turn:
             mine.append(a)
             theirs.append(b)
-    return row("mlview --help", mine, theirs, target=2.0, unit="s", peer_is="python -c 'import click'")
+    return row(
+        "mlview --help", mine, theirs, target=2.0, unit="s", peer_is="python -c 'import click'"
+    )
 
 
 def _whole(command: list[str]) -> float:

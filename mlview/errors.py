@@ -41,11 +41,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 class MlviewError(Exception):
@@ -309,3 +310,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     spelled = {candidate.lower(): candidate for candidate in known}
     near = get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
     return f"did you mean '{spelled[near[0]]}'?" if near else None
+
+
+@contextmanager
+def unplaced() -> Iterator[None]:
+    """Errors from inside have no position: it would be one in a text that the user never typed."""
+    try:
+        yield
+    except MlviewError as error:
+        error.line = error.column = None
+        raise

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _WIDTH = 76
 
 
-class Failed(Exception):  # noqa: N818 - it ends a command whose output has told everything
+class Failed(Exception):
     """The command's own rows say what is wrong: exit code 3, nothing more on stderr."""
 
 
@@ -44,9 +44,9 @@ class Excerpt:
         error.line += self.line - 1
 
     def pointing(self, line: int, column: int | None) -> list[str]:
-        """The script's line with a caret under the column; nothing if there is no such place.
+        r"""The script's line with a caret under the column; nothing if there is no such place.
 
-        >>> Excerpt("SELECT 1;\\nFROM nowhere", "FROM nowhere", 2).pointing(2, 6)
+        >>> Excerpt("SELECT 1;\nFROM nowhere", "FROM nowhere", 2).pointing(2, 6)
         ['  2 | FROM nowhere', '    |      ^']
         """
         lines = self.script.split("\n")

@@ -92,8 +92,12 @@ def _key(value: Any) -> str:
 
 
 def _duration(length: timedelta) -> str:
-    """ISO 8601, e.g. P1DT30S."""
-    sign = "-" if length < timedelta(0) else ""
-    length = abs(length)
-    seconds = length.seconds + length.microseconds / 1e6
-    return f"{sign}P{length.days}DT{seconds:.6f}".rstrip("0").rstrip(".") + "S"
+    """ISO 8601 in days and seconds.
+
+    >>> _duration(timedelta(days=1)), _duration(timedelta(days=-1, seconds=1))
+    ('P1D', '-PT86399S')
+    """
+    sign, length = ("-" if length < timedelta(0) else ""), abs(length)
+    days = f"{length.days}D" if length.days else ""
+    seconds = f"{length.seconds}.{length.microseconds:06}".rstrip("0").rstrip(".")
+    return f"{sign}P{days}" + (f"T{seconds}S" if seconds != "0" or not days else "")

@@ -49,7 +49,6 @@ class Reporter:
     def _show(self) -> None:
         from rich import progress  # noqa: PLC0415 - most commands end before it is needed
         from rich.console import Console  # noqa: PLC0415 - most commands end before it is needed
-        
 
         with self._lock:
             if self._quiet:

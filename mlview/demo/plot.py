@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WINDOW = 7
 _LIVE, _NEVER, _VIEW, _GREY = "#0b6e99", "#c8553d", "#5a8f3c", "#6b7280"
-_STYLE = {
+_STYLE: Any = {
     "font.size": 10.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -41,20 +41,21 @@ def draw(days: Sequence[Day], *, model: str, view: str, target_hours: float, fil
         UsageProblem: matplotlib is not installed.
     """
     try:
-        import matplotlib as mpl  # noqa: PLC0415 - slow to load, and only the demo draws
+        # Slow to load, and needed at the end only.
+        from matplotlib import dates, rc_context  # noqa: PLC0415
         from matplotlib.figure import Figure  # noqa: PLC0415
     except ImportError as problem:
         raise UsageProblem(
             "the plot needs matplotlib, which is not installed", hint="pip install 'mlview[demo]'"
         ) from problem
-    with mpl.rc_context(_STYLE):
+    with rc_context(_STYLE):
         figure = Figure(figsize=(10, 6.6), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         _auc(above, days, model)
         _lag(below, days, model, view, target_hours)
-        locator = mpl.dates.AutoDateLocator(minticks=4, maxticks=10)
+        locator: Any = dates.AutoDateLocator(minticks=4, maxticks=10)  # type: ignore[no-untyped-call]
         below.xaxis.set_major_locator(locator)
-        below.xaxis.set_major_formatter(mpl.dates.ConciseDateFormatter(locator))
+        below.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
         below.set_xlabel("day in New York, 2013")
         figure.savefig(file, dpi=150)
 

@@ -32,10 +32,16 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How one view stood when the nightly job looked: hours of lag, and rows changed below it."""
+    """How one view stood when the nightly job looked.
+
+    Attributes:
+        lag_hours: since the first change that its live version has not seen.
+        changed_rows: rows changed below it; None where that is not known, as for a model whose
+            features were refreshed after it.
+    """
 
     lag_hours: float
-    changed_rows: int
+    changed_rows: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 RECENT_DELAYS = """\
 CREATE MATERIALIZED VIEW recent_delays TARGET_LAG '1 day' AS
-SELECT origin, carrier, date + 1 AS day,   -- what the next day may know
-       sum(sum(arr_delay)) OVER week / sum(count(arr_delay)) OVER week AS delay_7d,
+SELECT origin, carrier, date + 1 AS day,  -- the next day may know all of this
+       sum(sum(arr_delay)) OVER week / sum(count(arr_delay)) OVER week
+           AS delay_7d,
        sum(count(*) FILTER (arr_delay > 15)) OVER week
            / sum(count(arr_delay)) OVER week AS late_7d
 FROM flights GROUP BY origin, carrier, date
@@ -20,9 +21,9 @@ WINDOW week AS (PARTITION BY origin, carrier ORDER BY date
                 RANGE BETWEEN INTERVAL 6 DAYS PRECEDING AND CURRENT ROW);"""
 
 _QUERY = """\
-SELECT f.flight_id, f.date, f.time_hour, f.carrier, f.origin, f.dest, f.distance,
-       f.sched_dep_time // 100 AS hour, isodow(f.date) AS weekday, p.seats,
-       w.temp, w.humid, w.wind_speed, w.precip, w.pressure, w.visib,
+SELECT f.flight_id, f.date, f.time_hour, f.carrier, f.origin, f.dest,
+       f.distance, f.sched_dep_time // 100 AS hour, isodow(f.date) AS weekday,
+       p.seats, w.temp, w.humid, w.wind_speed, w.precip, w.pressure, w.visib,
        r.delay_7d, r.late_7d, f.arr_delay > 15 AS late
 FROM flights f
 LEFT JOIN weather w USING (origin, time_hour)
@@ -35,6 +36,7 @@ MODELS = {
     "late_boosted": "HistGradientBoostingClassifier (max_iter => 60)",
 }
 LEADING = "late_boosted"
+FEATURES = "recent_delays"
 
 
 def load(source: Source, before: date) -> str:
@@ -50,13 +52,14 @@ COMMIT;"""
 
 
 COUNTS = """\
-SELECT (SELECT count(*) FROM flights) AS flights, (SELECT count(*) FROM weather) AS weather,
+SELECT (SELECT count(*) FROM flights) AS flights,
+       (SELECT count(*) FROM weather) AS weather,
        (SELECT count(*) FROM planes) AS planes;"""
 
 
 def create_model(name: str) -> str:
     """One of the two models; they differ in their method only."""
-    return f"{_head(name)}\nAS {_QUERY.replace(chr(10), chr(10) + '   ')}"
+    return f"{_head(name)}\nAS\n{_QUERY}"
 
 
 def shortened_model(name: str) -> str:
@@ -75,17 +78,18 @@ WHERE date = '{day}';"""
 
 
 PREDICT = """\
-SELECT flight_id, dest, hour, predicted_late_prob AS chance_of_being_late
+SELECT flight_id, dest, hour, predicted_late_prob::DECIMAL(4, 3) AS chance_late
 FROM ML.PREDICT(MODEL late_boosted, flights => tomorrow, weather => forecast)
-ORDER BY chance_of_being_late DESC, flight_id LIMIT 5;"""
+ORDER BY predicted_late_prob DESC, flight_id LIMIT 5;"""
 
 QUESTIONS = """\
 SELECT late IS NULL AS never_arrived, count(*) AS flights,
-       avg(predicted_late_prob) AS mean_chance_of_being_late
+       avg(predicted_late_prob) AS mean_chance_late
 FROM late_boosted GROUP BY ALL ORDER BY ALL;"""
 
 TODAY = """\
-CREATE VIEW today AS FROM flights WHERE date = (SELECT max(date) FROM flights);"""
+CREATE VIEW today AS
+FROM flights WHERE date = (SELECT max(date) FROM flights);"""
 
 
 COUNT_TODAY = """\
@@ -105,8 +109,8 @@ COMMIT;"""
 
 STALENESS = """\
 -- three hours later
-SELECT name, state, lag_sec / 3600 AS lag_hours, target_lag_sec / 3600 AS target_hours,
-       changed_rows
+SELECT name, state, lag_sec / 3600 AS lag_hours,
+       target_lag_sec / 3600 AS target_hours, changed_rows
 FROM mlview.staleness;"""
 
 DUE = """\
@@ -131,20 +135,31 @@ def refresh(names: tuple[str, ...], everything: int) -> str:
 
 
 NEXT = """\
+-- flights that never arrived, answered by the live version
 SELECT flight_id, predicted_late_prob FROM late_boosted WHERE late IS NULL LIMIT 5;
-SELECT name, state, lag_sec, target_lag_sec, stale_reason FROM mlview.staleness;
-EXPLAIN REFRESH MODEL late_boosted;
+
+-- which version serves, and how each one scored on days it had not seen
+SELECT version, status, rows_trained, metrics['roc_auc'] AS roc_auc
+FROM mlview.versions WHERE name = 'late_boosted';
+
+-- what matters
 FROM ML.FEATURE_IMPORTANCE(MODEL late_linear) LIMIT 8;
-SELECT version, status, rows_trained, metrics FROM mlview.versions
-WHERE name = 'late_boosted';
+
+-- change some history and see who is stale, and what a refresh would do
+DELETE FROM flights WHERE date < '2013-01-08';
+SELECT name, state, stale_reason FROM mlview.staleness;
+EXPLAIN REFRESH MODEL late_boosted;
+REFRESH MODEL late_boosted;
+
+-- think better of it
 ALTER MODEL late_boosted ROLLBACK;
-ALTER MODEL late_boosted RESUME;
 """
 
 
 def _head(name: str) -> str:
     return f"""\
-CREATE MODEL {name} PREDICT late USING {MODELS[name]}
+CREATE MODEL {name} PREDICT late
+  USING {MODELS[name]}
   KEY (flight_id) TIME time_hour IGNORE (date)
   HOLDOUT LAST '14 days' TARGET_LAG '7 days'"""
 

@@ -41,6 +41,7 @@ class Teller:
         """A statement as it is run."""
         text = Syntax("", "sql", theme="ansi_dark").highlight(statement)
         text.rstrip()
+        self.console.print()
         self.console.print(text, soft_wrap=True)
 
     def command(self, line: str) -> None:

@@ -43,6 +43,7 @@ class Channel:
         self._lossless = lossless
         self._open: weakref.ref[QueryResult] | None = None
         self._bound: dict[str, pa.Table | pa.RecordBatchReader] = {}
+        self._refresh_time: datetime | None = None
         _channels.add(self)
 
     @property
@@ -139,6 +140,7 @@ class Channel:
     def definition_settings(self, refresh_time: datetime | None = None) -> Iterator[None]:
         """DEFINITION_SETTINGS and `refresh_time()` inside the block, the user's own after it."""
         self.settle()
+        outer = self._refresh_time
         with translated():
             before = self._current_settings()
             self._apply(DEFINITION_SETTINGS)
@@ -152,6 +154,9 @@ class Channel:
                 self._apply(before)
                 if refresh_time is not None:
                     self.connection.execute("DROP MACRO IF EXISTS temp.main.refresh_time")
+                    self._refresh_time = None
+                if outer is not None:
+                    self.bind_refresh_time(outer)
 
     def bind_refresh_time(self, moment: datetime) -> None:
         """Let `refresh_time()` answer with this moment."""
@@ -165,6 +170,7 @@ class Channel:
                 "CREATE OR REPLACE TEMP MACRO refresh_time() AS "
                 f"TIMESTAMPTZ {literal(moment.isoformat())}"
             )
+        self._refresh_time = moment
 
     def interrupt(self) -> None:
         """Stop the statement that runs on this connection; callable from any thread."""

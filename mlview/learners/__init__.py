@@ -17,6 +17,7 @@ from mlview.learners.methods import (
     default_method,
     known_methods,
     register,
+    registered_modules,
     resolve,
 )
 from mlview.learners.pipelines import wrap_pipeline
@@ -58,6 +59,7 @@ __all__ = [
     "predict",
     "primary_metric",
     "register",
+    "registered_modules",
     "resolve",
     "wrap_pipeline",
 ]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from sklearn.base import clone
-from threadpoolctl import threadpool_limits
 
 from mlview.errors import FitFailed, MlviewError
 from mlview.learners.columns import base_type
@@ -21,6 +20,7 @@ from mlview.learners.prediction import PredictionResult, predict, transformed
 from mlview.learners.preprocessing import fit_parameters
 from mlview.learners.signatures import Fitted, Signature, output_columns
 from mlview.learners.tasks import Task
+from mlview.learners.threads import threads_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,11 +64,21 @@ def fit(
     fresh = clone(pipeline)
     if is_user_pipeline(fresh):
         seed_pipeline(fresh, seed)
-    coded = type(fresh.steps[-1][1]).__module__.startswith("xgboost")
     classes = _classes(roles, data)
+    coded = _needs_codes(fresh, classes)
     notices = _fit(fresh, roles, data, classes if coded else ())
     signature = _signature(fresh, roles, data, classes, coded=coded, importable=importable)
     return Fitted(fresh, signature, notices)
+
+
+def _needs_codes(pipeline: Pipeline, classes: Sequence[Label]) -> bool:
+    """Whether the estimator has to be given positions instead of the labels.
+
+    XGBoost takes nothing else, and numpy forgets a NUL at the end of a text.
+    """
+    if any(isinstance(label, str) and label.endswith("\0") for label in classes):
+        return True
+    return type(pipeline.steps[-1][1]).__module__.startswith("xgboost")
 
 
 def _classes(roles: Roles, data: pa.Table) -> tuple[Label, ...]:
@@ -82,7 +92,9 @@ def _fit(
 ) -> tuple[str, ...]:
     frame = user_frame if is_user_pipeline(pipeline) else feature_frame
     label = () if roles.target is None else (label_array(data, roles.target, roles.task, codes),)
-    with warnings.catch_warnings(record=True) as caught, _raising(pipeline), _threads(pipeline):
+    alone = type(pipeline.steps[-1][1]).__name__ in _ORDER_SENSITIVE
+    threads = threads_for(data.num_rows, len(roles.features), alone=alone)
+    with warnings.catch_warnings(record=True) as caught, _raising(pipeline), threads:
         warnings.simplefilter("always")
         pipeline.fit(frame(data, roles.features), *label, **fit_parameters(pipeline))
     settle(pipeline)
@@ -125,12 +137,6 @@ def _raising(pipeline: Pipeline) -> Iterator[None]:
             name=name,
             hint="change the parameters after USING, or the columns of the query",
         ) from problem
-
-
-def _threads(pipeline: Pipeline) -> Any:
-    if type(pipeline.steps[-1][1]).__name__ in _ORDER_SENSITIVE:
-        return threadpool_limits(1)
-    return nullcontext()
 
 
 def _told(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:

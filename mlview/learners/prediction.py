@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from mlview.learners.pipelines import is_user_pipeline, user_frame
 from mlview.learners.preprocessing import PREPROCESS
 from mlview.learners.roles import FeatureKind
 from mlview.learners.tasks import Task
+from mlview.learners.threads import threads_for
 from mlview.learners.types import arrow_type
 
 if TYPE_CHECKING:
@@ -57,10 +59,13 @@ def predict(fitted: Fitted, data: pa.Table) -> PredictionResult:
     matched = match_columns(signature.features, data)
     _check_finite(signature, matched)
     schema = output_schema(signature)
-    batches = [
-        _predict_batch(fitted, matched.slice(start, BATCH_ROWS), schema)
-        for start in range(0, matched.num_rows, BATCH_ROWS)
-    ]
+    with warnings.catch_warnings(), threads_for(matched.num_rows, len(signature.features)):
+        # What an estimator says of single rows is counted and told below.
+        warnings.simplefilter("ignore", UserWarning)
+        batches = [
+            _predict_batch(fitted, matched.slice(start, BATCH_ROWS), schema)
+            for start in range(0, matched.num_rows, BATCH_ROWS)
+        ]
     table = pa.concat_tables(batches) if batches else schema.empty_table()
     return PredictionResult(table, _count_unseen(fitted, matched))
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from mlview.definitions import Kind, fingerprint
 from mlview.errors import DependentsExist, UnknownName, UsageProblem
 from mlview.lifecycle.creating import not_available
-from mlview.lifecycle.naming import dependents, refuse_dependents, refuse_taken
+from mlview.lifecycle.naming import dependents, refuse_dependents, refuse_renamed, refuse_taken
 from mlview.observation.stored import definition_of
-from mlview.planning import rollback_target
+from mlview.planning import ROLLBACK, rollback_target
 from mlview.sql import (
     PinVersion,
     RenameTo,
@@ -25,6 +25,8 @@ from mlview.sql import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlview.definitions import Name
     from mlview.observation.observer import Observer
     from mlview.sql import Alter, CommentOn, Drop, Undrop
@@ -79,19 +81,27 @@ class Alterer:
         Repeating it goes further back and never forward again.
 
         Raises:
-            UsageProblem: no earlier version was ever live.
+            UsageProblem: it is pinned, or no earlier version was live and not rolled back from.
         """
         catalog = self._home.catalog
-        target = rollback_target(catalog.versions(row.id), row.live_version)
+        if row.pinned_version is not None:
+            raise UsageProblem(
+                f"{row.name} is pinned to version {row.pinned_version}",
+                name=row.name.plain,
+                hint=f"ALTER {row.kind} {row.name} UNPIN; first",
+            )
+        target = rollback_target(
+            catalog.versions(row.id), row.live_version, catalog.deployments(row.id)
+        )
         if target is None:
             raise UsageProblem(
-                f"{row.name} has no earlier version that was live",
+                f"{row.name} has no earlier version that was live and healthy",
                 name=row.name.plain,
                 hint=f"its versions: FROM mlview.versions WHERE name = '{row.name.plain}'",
             )
         catalog.hold(row.id, True)
         catalog.point_at(
-            row.id, target.number, now=self._home.clock.now(), by=self._by, reason="ROLLBACK"
+            row.id, target.number, now=self._home.clock.now(), by=self._by, reason=ROLLBACK
         )
         return (
             f"{row.name} is back at version {target.number}; refreshes keep candidates until its "
@@ -131,8 +141,13 @@ class Alterer:
                 name=names[0].plain,
                 hint=f"DROP VIEW {in_lake[0]}; first",
             )
-        catalog.drop([catalog.get(n).id for n in lost], now=self._home.clock.now())
+        self.forget(lost)
         return "dropped " + ", ".join(map(str, lost)) if lost else "nothing to drop"
+
+    def forget(self, names: Sequence[Name]) -> None:
+        """Drop exactly these views and models."""
+        catalog = self._home.catalog
+        catalog.drop([catalog.get(name).id for name in names], now=self._home.clock.now())
 
     def undrop(self, statement: Undrop) -> str:
         """Bring the newest dropped view of a name back, with its versions."""
@@ -152,14 +167,7 @@ class Alterer:
 
     def _rename(self, row: ObjectRow, new: Name) -> str:
         refuse_taken(self._home, new, except_for=row)
-        graph = self._observer.look().graph
-        readers = dependents(graph, [row.name])
-        if readers:
-            raise DependentsExist(
-                f"{row.name} is named in the definition of {', '.join(map(str, readers))}",
-                name=row.name.plain,
-                hint="declare those anew with the new name after dropping them",
-            )
+        refuse_renamed(self._observer.look().graph, row.name)
         definition = replace(definition_of(row.create_text), name=new)
         self._home.catalog.rename(row.id, new, render(definition), now=self._home.clock.now())
         return f"{row.name} is now {new}"

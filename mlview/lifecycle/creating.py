@@ -22,8 +22,10 @@ from mlview.observation.reads import resolve
 from mlview.observation.stored import definition_of
 from mlview.planning import Demand
 from mlview.records import Trigger
+from mlview.refresh.columns import refuse_duplicates
 from mlview.refresh.progress import silent
-from mlview.serving.binding import live_scope
+from mlview.refresh.reading import check_columns
+from mlview.serving.scopes import live_scope
 from mlview.serving.targets import OnReader
 from mlview.sql import canonical, check_definition, render, unavailable
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from mlview.definitions import Definition, Refreshable
     from mlview.observation.observer import Observer
     from mlview.observation.reads import Reads
+    from mlview.records import Column
     from mlview.refresh.outcomes import Outcome
     from mlview.refresh.progress import Progress
     from mlview.refresh.refresher import Refresher
@@ -42,13 +45,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Declaration:
-    """A definition that was looked at and may be created: what it reads, and its digest."""
+    """A definition that was looked at and may be created: what it reads, and its digest.
+
+    `columns` are the query's, or None where something it reads was never materialized.
+    """
 
     definition: Definition
     reads: Reads
     text: str
     fingerprint: str
     notices: tuple[str, ...] = ()
+    columns: tuple[Column, ...] | None = None
 
 
 class Creator:
@@ -126,12 +133,20 @@ class Creator:
         if isinstance(definition, Model):
             _check_method(self._home, definition)
         notices += self._warnings(definition, declared.reads)
-        if not self._unmaterialized(declared.reads):
-            self._bind(definition)
-        return replace(declared, notices=tuple(notices))
+        columns = None if self._unmaterialized(declared.reads) else self._bind(definition)
+        if columns is not None:
+            refuse_duplicates(columns)
+            if isinstance(definition, Model):
+                check_columns(definition, columns)
+        return replace(declared, notices=tuple(notices), columns=columns)
 
-    def keep_view(self, statement: CreateView, text: str) -> None:
-        """Keep a plain view that reads a materialized view, a prediction or refresh_time()."""
+    def keep_view(
+        self, statement: CreateView, text: str, *, instead_of_lakes: bool = False
+    ) -> None:
+        """Keep a plain view that reads a materialized view, a prediction or refresh_time().
+
+        With `instead_of_lakes` it takes the name of a view that the lake still has.
+        """
         view = statement.view
         existing = self._home.catalog.find(view.name)
         if existing is not None and existing.kind is Kind.VIEW:
@@ -144,7 +159,8 @@ class Creator:
                     hint=f"CREATE OR REPLACE VIEW {view.name} AS ...",
                 )
         replaced = existing if existing is not None and existing.kind is Kind.VIEW else None
-        refuse_taken(self._home, view.name, except_for=replaced)
+        if not instead_of_lakes:
+            refuse_taken(self._home, view.name, except_for=replaced)
         declared = self._look(view)
         if not self._unmaterialized(declared.reads):
             self._bind(view)
@@ -190,13 +206,13 @@ class Creator:
     def _unmaterialized(self, reads: Reads) -> bool:
         return any(row.live_version is None for row in reads.upstream.values())
 
-    def _bind(self, definition: Definition) -> None:
-        """Let DuckDB judge the body, at the newest snapshot."""
+    def _bind(self, definition: Definition) -> tuple[Column, ...]:
+        """The columns of the body, as DuckDB judges it at the newest snapshot."""
         engine, now = self._home.engine, self._home.clock.now()
         with engine.reader(engine.current_snapshot().id, refresh_time=now) as reader:
             scope = live_scope(self._home, OnReader(reader), now)
             try:
-                scope.target.describe(self._binder.bind(definition.query, scope))
+                return scope.target.describe(self._binder.bind(definition.query, scope))
             finally:
                 scope.release()
 
@@ -225,13 +241,7 @@ class Creator:
         """The old definition keeps serving until the new one is live."""
         definition = statement.definition
         if statement.with_no_data:
-            self._home.catalog.redefine(
-                existing.id,
-                declared.text,
-                declared.fingerprint,
-                owner=definition.owner,
-                now=self._home.clock.now(),
-            )
+            self._redefine(existing, declared)
             return Card(
                 definition.name,
                 (("result", "declared anew; the version before serves until the next refresh"),),
@@ -251,7 +261,18 @@ class Creator:
             instead=instead,
         )
         _raise_first(outcome)
+        if not outcome.steps[-1].published:  # a pin holds the version, not what was declared
+            self._redefine(existing, declared)
         return self._card(definition, declared, outcome)
+
+    def _redefine(self, row: ObjectRow, declared: Declaration) -> None:
+        self._home.catalog.redefine(
+            row.id,
+            declared.text,
+            declared.fingerprint,
+            owner=getattr(declared.definition, "owner", None),
+            now=self._home.clock.now(),
+        )
 
     def _forget(self, row: ObjectRow) -> None:
         """A creation that failed leaves nothing behind but its line in the history."""

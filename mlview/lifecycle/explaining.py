@@ -10,10 +10,12 @@ import pyarrow as pa
 from mlview.definitions import (
     DOWNSTREAM,
     HoldoutLast,
+    HoldoutShare,
     Kind,
     Method,
     Model,
     RefreshMode,
+    fold,
     format_duration,
     quote,
 )
@@ -22,14 +24,14 @@ from mlview.learners.labels import label_task
 from mlview.lifecycle.cards import describe_score
 from mlview.observation.stored import definition_of
 from mlview.planning import Demand
-from mlview.serving.binding import live_scope
-from mlview.serving.targets import OnReader
+from mlview.refresh.reading import time_column
+from mlview.refresh.splitting import effective_holdout
 from mlview.sql import canonical, inspect, ordered_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from mlview.definitions import Name, Refreshable
+    from mlview.definitions import Holdout, Name, Refreshable
     from mlview.lifecycle.creating import Creator, Declaration
     from mlview.observation.observer import Observer
     from mlview.records import Column, RefreshStep
@@ -68,8 +70,10 @@ class Explainer:
         lines += [
             ("reads", f"{kind.lower()} {name}") for name, kind in declared.reads.direct.items()
         ]
-        columns = self._columns(definition)
-        lines += [("column", f"{quote(c.name)} {c.type}{_role(definition, c)}") for c in columns]
+        if declared.columns is None:
+            lines.append(("column", "known once everything it reads has been materialized"))
+        columns = declared.columns or ()
+        lines += _columns(definition, columns)
         if isinstance(definition, Model):
             lines += _learning(definition, columns)
         lines += _refreshing(definition, declared)
@@ -178,15 +182,6 @@ class Explainer:
             "batches: compiling to SQL is not available in this release"
         )
 
-    def _columns(self, definition: Refreshable) -> tuple[Column, ...]:
-        engine, now = self._home.engine, self._home.clock.now()
-        with engine.reader(engine.current_snapshot().id, refresh_time=now) as reader:
-            scope = live_scope(self._home, OnReader(reader), now)
-            try:
-                return scope.target.describe(self._binder.bind(definition.query, scope))
-            finally:
-                scope.release()
-
 
 def step_table(steps: Iterable[RefreshStep], snapshot_id: int) -> pa.Table:
     """Steps as rows, in order."""
@@ -210,37 +205,51 @@ def _changed(change: Any) -> str:
     return f"{change.name}: +{change.inserted:,} -{change.deleted:,}"
 
 
-def _role(definition: Refreshable, column: Column) -> str:
+def _columns(definition: Refreshable, columns: Sequence[Column]) -> list[tuple[str, str]]:
     if not isinstance(definition, Model):
-        return ""
-    folded = column.name.lower()
-    if definition.target is not None and folded == definition.target.lower():
-        return ", the label"
-    if folded in [key.lower() for key in definition.key]:
-        return ", KEY: identity, no feature"
-    if definition.time is not None and folded == definition.time.lower():
-        return ", TIME: orders and splits, no feature"
-    if folded in [name.lower() for name in definition.ignore]:
-        return ", IGNORE"
-    return ", feature"
+        return [("column", f"{quote(c.name)} {c.type}") for c in columns]
+    time = time_column(definition, columns) if columns else None
+    roles = {fold(name): ", IGNORE" for name in definition.ignore}
+    if time is not None:
+        roles[fold(time)] = ", TIME: orders and splits, no feature"
+    roles |= {fold(key): ", KEY: identity, no feature" for key in definition.key}
+    if definition.target is not None:
+        roles[fold(definition.target)] = ", the label"
+    return [
+        ("column", f"{quote(c.name)} {c.type}{roles.get(fold(c.name), ', feature')}")
+        for c in columns
+    ]
 
 
-def _learning(definition: Model, columns: Iterable[Column]) -> list[tuple[str, str]]:
+def _learning(definition: Model, columns: Sequence[Column]) -> list[tuple[str, str]]:
     lines = []
+    label = next((c for c in columns if fold(c.name) == fold(definition.target or "")), None)
     match definition.method:
         case Method() as method:
             lines.append(("method", resolve(method).name))
-        case None:
-            label = next(c for c in columns if c.name.lower() == (definition.target or "").lower())
+        case None if label is not None:
             lines.append(("method", f"{default_method(label_task(label)).name}, by default"))
+        case None if definition.target is None:
+            lines.append(("method", f"{resolve(None).name}, by default"))
+        case None:
+            lines.append(("method", "chosen by the label's type"))
         case _:
             lines.append(("method", "a Pipeline given from Python"))
-    held = definition.holdout
-    if isinstance(held, HoldoutLast):
-        lines.append(("holdout", "by time, then refitted on all rows"))
-    else:
-        lines.append(("holdout", "by time where there is a time column, else by identity"))
+    if definition.target is not None and columns:
+        held = effective_holdout(definition, time_column(definition, columns))
+        lines.append(("holdout", _held_out(held)))
     return lines
+
+
+def _held_out(holdout: Holdout) -> str:
+    match holdout:
+        case HoldoutLast(last):
+            newest = format_duration(last) if isinstance(last, timedelta) else f"{last:g}"
+            return f"the last {newest} by time, then refitted on all rows"
+        case HoldoutShare(share, by, refit):
+            keys = f" of {', '.join(map(quote, by))}" if by else ""
+            then = ", then refitted on all rows" if refit else ""
+            return f"a share of {share:g} by identity{keys}{then}"
 
 
 def _refreshing(definition: Refreshable, declared: Declaration) -> list[tuple[str, str]]:

@@ -83,3 +83,19 @@ def refuse_dependents(graph: Graph, name: Name, kind: Kind) -> None:
             hint=f"DROP {kind} {name} CASCADE; drops them all",
             dependents=tuple(r.plain for r in readers),
         )
+
+
+def refuse_renamed(graph: Graph, name: Name) -> None:
+    """Refuse another name for what definitions name.
+
+    Raises:
+        DependentsExist: listing them.
+    """
+    readers = dependents(graph, [name])
+    if readers:
+        raise DependentsExist(
+            f"{name} is named in the definition of {', '.join(map(str, readers))}",
+            name=name.plain,
+            hint="declare those anew with the new name after dropping them",
+            dependents=tuple(r.plain for r in readers),
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mlview.definitions import Kind, Model, Name, fold, quote
+from mlview.definitions import RESERVED_SCHEMAS, Kind, Model, Name, fold, quote
 from mlview.errors import DefinitionRefused, UnknownName, did_you_mean
 from mlview.observation.stored import definition_of
 from mlview.sql import inspect
@@ -112,6 +112,11 @@ def _one(
         if inside is None:
             raise _outside(relation, known)
         name = inside
+    if name.key[0] in RESERVED_SCHEMAS:
+        raise DefinitionRefused(
+            f"{known.what} reads {name}, which has no snapshots: its changes could not be seen",
+            hint="a definition reads tables and views of the lake only",
+        )
     row = known.find(name)
     if row is not None:
         if name not in seen:
@@ -154,7 +159,12 @@ def _outside(relation: Relation, known: _Known) -> DefinitionRefused:
 
 def _unknown(name: Name, known: _Known) -> UnknownName:
     everything = [str(n) for n in (*known.tables, *known.views)]
+    kept = f"CREATE TABLE {quote(name.name)} AS FROM {name};"
     hint = did_you_mean(str(name), everything) or (
-        f"a definition reads tables and views of the lake only; CREATE TABLE {name} AS ... first"
+        f"a definition reads tables and views of the lake only: {kept}"
     )
-    return UnknownName(f"no table or view named {name}, which {known.what} reads", hint=hint)
+    return UnknownName(
+        f"no table or view named {name} in the lake, which {known.what} reads",
+        name=name.plain,
+        hint=hint,
+    )

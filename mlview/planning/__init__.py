@@ -2,10 +2,11 @@
 
 from mlview.planning.actions import Demand, plan_refresh
 from mlview.planning.observations import Observation, UpstreamMove
-from mlview.planning.rollback import rollback_target
+from mlview.planning.rollback import ROLLBACK, rollback_target
 from mlview.planning.staleness import judge, judge_all
 
 __all__ = [
+    "ROLLBACK",
     "Demand",
     "Observation",
     "UpstreamMove",

@@ -29,7 +29,7 @@ def keep_columns(
         DefinitionRefused: two columns have one name.
         SchemaChanged: a column that the version before had is gone.
     """
-    _refuse_duplicates(described)
+    refuse_duplicates(described)
     if before is None:
         return tuple(described), ()
     now = {fold(column.name): column for column in described}
@@ -45,7 +45,12 @@ def keep_columns(
     return tuple(now[fold(column.name)] for column in before), tuple(notices)
 
 
-def _refuse_duplicates(columns: Iterable[Column]) -> None:
+def refuse_duplicates(columns: Iterable[Column]) -> None:
+    """Each column has a name of its own, ASCII case aside.
+
+    Raises:
+        DefinitionRefused: two columns have one name.
+    """
     seen: dict[str, str] = {}
     for column in columns:
         if fold(column.name) in seen:

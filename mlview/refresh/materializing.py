@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from mlview.definitions import Model, always_quote
 from mlview.engines import DEFINITION_SETTINGS
-from mlview.errors import BindProblem, SchemaChanged, UnknownName
+from mlview.errors import BindProblem, UnknownName
+from mlview.learners import registered_modules
 from mlview.observation.observer import text_digest
 from mlview.observation.reads import resolve
 from mlview.observation.stored import definition_of
@@ -16,7 +17,8 @@ from mlview.refresh.columns import keep_columns
 from mlview.refresh.libraries import library_versions
 from mlview.refresh.reading import read_training_rows
 from mlview.refresh.training import SEED, train
-from mlview.serving.binding import Scope
+from mlview.serving.lookup import schema_changed
+from mlview.serving.scopes import Scope
 from mlview.serving.targets import OnReader
 from mlview.storage.payloads import dump
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mlview.definitions import Definition
-    from mlview.errors import MlviewError
     from mlview.learners import Fitted
     from mlview.observation.reads import Reads
     from mlview.records import Column, RefreshStep, Snapshot
@@ -96,7 +97,7 @@ def materialize(home: Home, binder: Binder, job: Job, *, tell: Callable[[str], N
     except (BindProblem, UnknownName) as problem:
         if job.before is None:
             raise
-        raise _schema_changed(problem, job) from problem
+        raise schema_changed(problem, job.row.name, job.row.kind, job.row.live_version) from problem
     seconds = home.clock.monotonic() - started
     return replace(candidate, version=replace(candidate.version, fit_seconds=seconds))
 
@@ -149,12 +150,13 @@ class _Work:
             "signature": trained.fitted.signature.to_json(),
             "libraries": libraries,
         }
+        payload = dump(trained.fitted.pipeline, modules=registered_modules())
         notices = (*rows.notices, *trained.notices)
         version = replace(
             blank,
             schema=rows.columns,
             row_order=rows.order,
-            artifact_sha256=artifacts.put(manifest, dump(trained.fitted.pipeline)),
+            artifact_sha256=artifacts.put(manifest, payload),
             method=trained.method,
             parameters=trained.parameters,
             library_versions=libraries,
@@ -199,12 +201,3 @@ class _Work:
                 "refresh_time": reads.refresh_time,
             },
         )
-
-
-def _schema_changed(problem: MlviewError, job: Job) -> SchemaChanged:
-    kind = "MODEL" if isinstance(job.definition, Model) else "MATERIALIZED VIEW"
-    return SchemaChanged(
-        f"the query of {job.row.name} does not fit the lake any more: {problem.message}",
-        name=job.row.name.plain,
-        hint=f"CREATE OR REPLACE {kind} {job.row.name} ...; version {job.row.live_version} serves",
-    )

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from mlview.definitions import Model
     from mlview.observation.reads import Reads
     from mlview.records import Column
-    from mlview.serving.binding import Binder, Scope
+    from mlview.serving.binding import Binder
+    from mlview.serving.scopes import Scope
 
 ROW_ID = "__mlview_rowid"
 BUCKET = "__mlview_bucket"
@@ -83,7 +84,7 @@ def read_training_rows(
     query = binder.define(identity.query, scope)
     described = scope.target.describe(query)
     columns, notices = keep_columns([c for c in described if c.name != ROW_ID], keep)
-    _declared(definition, columns)
+    check_columns(definition, columns)
     time = time_column(definition, columns)
     key = identity.columns or _all_but(columns, definition.target)
     bucket = _bucket(_hashed(definition, key)) if _needs_bucket(definition, time) else None
@@ -178,8 +179,12 @@ def _strictly_ordered(data: pa.Table, order: Sequence[str]) -> bool:
     return False
 
 
-def _declared(definition: Model, columns: Sequence[Column]) -> None:
-    """Every column that a clause names is one of the query's."""
+def check_columns(definition: Model, columns: Sequence[Column]) -> None:
+    """Every column that a clause names is one of the query's.
+
+    Raises:
+        DefinitionRefused: with the nearest right name.
+    """
     clauses: list[tuple[str, Sequence[str]]] = [
         ("PREDICT", [definition.target] if definition.target else []),
         ("TIME", [definition.time] if definition.time else []),

@@ -163,6 +163,7 @@ class _Run:
             return self._under_lease(step, started)
         except MlviewError as error:
             self._failed[step.name.key] = step.name
+            error.name = step.name.plain
             return StepOutcome(step, RefreshState.FAILED, self._since(started), error=error)
 
     def _under_lease(self, step: RefreshStep, started: float) -> StepOutcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ class Split:
         refit: whether the published model learns from everything.
         record: how it was decided, as kept with the version.
         unlabelled: rows whose label is NULL.
+        notices: what the user should be told.
     """
 
     train: pa.Table
@@ -39,6 +40,7 @@ class Split:
     refit: bool
     record: dict[str, Any]
     unlabelled: int
+    notices: tuple[str, ...] = ()
 
 
 def effective_holdout(definition: Model, time: str | None) -> Holdout:
@@ -52,7 +54,8 @@ def split(rows: TrainingRows, definition: Model) -> Split:
     """Hold out labelled rows as the definition says.
 
     Raises:
-        TrainingDataProblem: HOLDOUT LAST without a time column, or a NULL in it.
+        TrainingDataProblem: HOLDOUT LAST without a time column, or a NULL in it; or no row is
+            left to train on.
     """
     assert definition.target is not None  # noqa: S101 - unsupervised models are not split
     label = _column(rows.data, definition.target)
@@ -62,7 +65,7 @@ def split(rows: TrainingRows, definition: Model) -> Split:
     match effective_holdout(definition, rows.time):
         case HoldoutLast() as last:
             train, test, record = _by_time(data, rows, last)
-            return Split(train, test, data, True, record, unlabelled)
+            parts = Split(train, test, data, True, record, unlabelled)
         case HoldoutShare() as share:
             bucket = rows.bucket if known is None else rows.bucket.filter(known)  # type: ignore[union-attr]
             held = pc.less(bucket, share.share)
@@ -74,7 +77,43 @@ def split(rows: TrainingRows, definition: Model) -> Split:
                 "share": share.share,
                 "refit": share.refit,
             }
-            return Split(train, test, data, share.refit, record, unlabelled)
+            parts = Split(train, test, data, share.refit, record, unlabelled)
+    return _usable(parts)
+
+
+def refuse_lost_classes(parts: Split, target: str) -> None:
+    """Every class must have a row left to train on.
+
+    Raises:
+        TrainingDataProblem: CLASS_TOO_SMALL, with the counts of the classes that have none.
+    """
+    left = set(pc.unique(_column(parts.train, target)).to_pylist())
+    held = pc.value_counts(_column(parts.test, target)).to_pylist()
+    lost = {str(c["values"]): c["counts"] for c in held if c["values"] not in left}
+    if lost:
+        shown = ", ".join(f"{label}: {count}" for label, count in list(lost.items())[:10])
+        raise TrainingDataProblem(
+            f"every row of some classes of '{target}' is held out, none is left to train on: "
+            f"{shown}",
+            code="CLASS_TOO_SMALL",
+            hint="HOLDOUT a smaller share, or another one than the last rows",
+            counts=lost,
+        )
+
+
+def _usable(parts: Split) -> Split:
+    """The same split, if there are rows to train on; said where there are none to judge with."""
+    held_out = parts.test.num_rows
+    if held_out and not parts.train.num_rows:
+        raise TrainingDataProblem(
+            f"the hold-out takes all of the {held_out:,} labelled rows",
+            code="TOO_FEW_ROWS",
+            hint="HOLDOUT a smaller share",
+        )
+    if held_out or not parts.train.num_rows:
+        return parts
+    notice = f"no row was held out of {parts.train.num_rows:,}: the model is not scored"
+    return replace(parts, notices=(notice,))
 
 
 def _by_time(

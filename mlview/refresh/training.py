@@ -17,11 +17,12 @@ from mlview.learners import (
     fit_baseline,
     judge,
     primary_metric,
+    registered_modules,
     resolve,
     wrap_pipeline,
 )
 from mlview.learners.tasks import Task
-from mlview.refresh.splitting import Split, split
+from mlview.refresh.splitting import Split, refuse_lost_classes, split
 from mlview.storage.payloads import load
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def train(
     tell("splitting")
     parts = split(rows, definition)
     learner.look_at(parts.everything)
+    if learner.roles.task is Task.CLASSIFICATION:
+        refuse_lost_classes(parts, definition.target)
     tell("fitting")
     fitted = learner.fit(parts.train)
     details: dict[str, Any] = {"holdout": parts.record}
@@ -173,7 +176,7 @@ class _Learner:
             held_out=parts.test.num_rows,
             unlabelled=parts.unlabelled,
             details=details,
-            notices=(*self.roles.notices, *fitted.notices, *judged.notices),
+            notices=(*self.roles.notices, *fitted.notices, *judged.notices, *parts.notices),
         )
 
     def _method(self) -> Method | None:
@@ -191,7 +194,7 @@ def _given_estimator(definition: Model, artifacts: ArtifactStore) -> Any:
     if not isinstance(definition.method, ArtifactMethod):
         return None
     _, payload = artifacts.get(definition.method.sha256)
-    return load(payload)
+    return load(payload, modules=registered_modules())
 
 
 def _lines(table: pa.Table) -> list[list[Any]]:

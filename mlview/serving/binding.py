@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlview.definitions import DEFAULT_SCHEMA, Kind, PlainView, fold, quote
-from mlview.errors import MlviewError
+from mlview.errors import BindProblem, MlviewError, SyntaxProblem, UnknownName, unplaced
 from mlview.observation.reads import lake_name
 from mlview.observation.stored import definition_of, model_of
-from mlview.serving.lookup import LiveVersions, VersionsAt
+from mlview.serving.lookup import VersionsAt, schema_changed
 from mlview.serving.prediction import with_predictions
-from mlview.serving.targets import OnReader
+from mlview.serving.scopes import scope_at
 from mlview.sql import (
     Edit,
     Pushed,
@@ -31,60 +30,12 @@ if TYPE_CHECKING:
     from mlview.definitions import Name
     from mlview.records import Version
     from mlview.serving.loading import Loader
-    from mlview.serving.lookup import VersionChoice
-    from mlview.serving.targets import Target
+    from mlview.serving.scopes import Scope
     from mlview.sql import At, Call, Relation
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
 
 NOTHING_ASKED = Pushed()
-
-
-@dataclass
-class Scope:
-    """The bindings of one statement: made as names are met, all let go together.
-
-    Attributes:
-        target: where the text will run.
-        choice: which version a name stands for.
-        refresh_time: what refresh_time() answers in definitions.
-        notices: what the user should be told.
-        answered: models that were answered, with the version that did.
-    """
-
-    target: Target
-    choice: VersionChoice
-    refresh_time: datetime
-    notices: list[str] = field(default_factory=list)
-    answered: list[tuple[Name, Version]] = field(default_factory=list)
-    _bound: dict[tuple[object, ...], str] = field(default_factory=dict)
-    _count: int = 0
-
-    def fresh_name(self) -> str:
-        """A name that nothing else has."""
-        self._count += 1
-        return f"__mlview_{self._count}"
-
-    def remembered(self, key: tuple[object, ...], bind: Callable[[], str]) -> str:
-        """The name bound for a key, binding it the first time."""
-        if key not in self._bound:
-            self._bound[key] = bind()
-        return self._bound[key]
-
-    @property
-    def busy(self) -> bool:
-        """Whether anything is bound that a result might still read."""
-        return bool(self._bound)
-
-    def adopt(self, name: str) -> None:
-        """Let go of a name that someone else bound when the statement is over."""
-        self._bound[("adopted", name)] = name
-
-    def release(self) -> None:
-        """Unbind everything."""
-        for name in self._bound.values():
-            self.target.unbind(name)
-        self._bound.clear()
 
 
 class Binder:
@@ -109,7 +60,7 @@ class Binder:
         for relation in facts.relations:
             asked = self._asked(query, relation, scope) if alone else Pushed()
             edits += self._relation(relation, scope, asked)
-        edits += [self._call(call, scope) for call in facts.calls]
+        edits += [edit for call in facts.calls for edit in self._call(call, scope)]
         return substitute(query, edits) if edits else query
 
     def define(self, query: str, scope: Scope) -> str:
@@ -133,15 +84,28 @@ class Binder:
         the user's settings, so the definition's rows come first.
         """
         target = scope.target
-        with target.as_definition(scope.refresh_time):
-            query = self.define(model_of(version).query, scope)
-            data = target.table(query if asked.conditions else asked.of(query))
+        data = self.own_rows(row, version, scope, Pushed() if asked.conditions else asked)
         if asked.conditions:
             name = scope.fresh_name()
             target.bind_table(name, data)
             scope.adopt(name)
             data = target.table(asked.of(f"FROM {name}"))
         return self.predicted(row.name, version, data, scope)
+
+    def own_rows(
+        self, row: ObjectRow, version: Version, scope: Scope, asked: Pushed = NOTHING_ASKED
+    ) -> pa.Table:
+        """A version's own query on the scope's target.
+
+        Raises:
+            SchemaChanged: the lake no longer has what the query reads.
+        """
+        try:
+            with scope.target.as_definition(scope.refresh_time):
+                query = self.define(model_of(version).query, scope)
+                return scope.target.table(asked.of(query))
+        except (BindProblem, UnknownName) as problem:
+            raise schema_changed(problem, row.name, row.kind, version.number) from problem
 
     def predicted(self, name: Name, version: Version, data: pa.Table, scope: Scope) -> pa.Table:
         """Rows with a version's predictions beside them."""
@@ -210,13 +174,20 @@ class Binder:
                 scope.target.bind_view(name, f"FROM {relation}")
             case Kind.MODEL if moment is None:
                 scope.target.bind_table(name, self.rows(row, choice.version(row), scope, asked))
-            case Kind.MODEL:
-                scope.target.bind_table(name, self._rows_at(row, moment))
             case Kind.VIEW if moment is None:
-                scope.target.bind_view(name, self._plain_view(row, scope))
+                self._bind_plain_view(row, scope, name)
             case _:
-                scope.target.bind_table(name, self._view_at(row, moment))
+                assert moment is not None  # noqa: S101 - the cases above are those without
+                scope.target.bind_table(name, self._rows_at(row, moment, scope))
         return name
+
+    def _bind_plain_view(self, row: ObjectRow, scope: Scope, name: str) -> None:
+        query = self._plain_view(row, scope)
+        if not inspect(query).refresh_time:
+            scope.target.bind_view(name, query)
+            return
+        with scope.target.as_definition(scope.refresh_time):
+            scope.target.bind_table(name, scope.target.table(query))
 
     def _plain_view(self, row: ObjectRow, scope: Scope) -> str:
         view = definition_of(row.create_text)
@@ -226,55 +197,40 @@ class Binder:
             return query
         return f"SELECT * FROM ({query}\n) AS view({', '.join(map(quote, view.columns))})"
 
-    def _rows_at(self, row: ObjectRow, moment: datetime | None) -> pa.Table:
-        assert moment is not None  # noqa: S101 - the caller matched it
-        with self._scope_at(moment) as scope:
-            return self.rows(row, scope.choice.version(row), scope)
-
-    def _view_at(self, row: ObjectRow, moment: datetime | None) -> pa.Table:
-        assert moment is not None  # noqa: S101 - the caller matched it
-        with self._scope_at(moment) as scope:
+    def _rows_at(self, row: ObjectRow, moment: datetime, outer: Scope) -> pa.Table:
+        """What a model or a plain view would have answered at a moment."""
+        with scope_at(self.home, moment, outer) as scope:
+            if row.kind is Kind.MODEL:
+                return self.rows(row, scope.choice.version(row), scope)
             return scope.target.table(self._plain_view(row, scope))
-
-    def _scope_at(self, moment: datetime) -> _ScopeAt:
-        return _ScopeAt(self.home, moment)
 
     def _moment(self, at: At, scope: Scope) -> datetime:
         """The moment that an AT clause means."""
         engine = self.home.engine
-        if at.kind == "VERSION":
-            answer = scope.target.table(f"SELECT CAST({at.expression} AS BIGINT) AS v")
-            return engine.snapshot(answer.column(0)[0].as_py()).time
-        answer = scope.target.table(f"SELECT CAST({at.expression} AS TIMESTAMPTZ) AS t")
-        moment: datetime = answer.column(0)[0].as_py()
+        asked = "BIGINT" if at.kind == "VERSION" else "TIMESTAMPTZ"
+        query = f"SELECT CAST({at.expression} AS {asked}) AS answer"
+        with scope.asking(query):
+            answer = scope.target.table(query).column(0)[0].as_py()
+        if answer is None:
+            raise SyntaxProblem(
+                f"AT ({at.kind} => {at.expression}) is NULL", hint="AT (TIMESTAMP => a moment)"
+            )
+        moment: datetime = engine.snapshot(answer).time if at.kind == "VERSION" else answer
         return moment
 
-    def _call(self, call: Call, scope: Scope) -> Edit:
+    def _call(self, call: Call, scope: Scope) -> Iterator[Edit]:
         name = scope.fresh_name()
-        scope.target.bind_table(name, self._answer(self, call, scope))
+        with unplaced():
+            scope.target.bind_table(name, self._answered(call, scope))
         scope.adopt(name)
         alias = "" if call.alias is not None else f" AS {fold(call.function)}"
-        return Edit(call.start, call.end_with_at, name + alias)
+        yield Edit(call.start, call.end, name + alias)
+        if call.at is not None:  # it may stand behind the alias
+            yield Edit(call.at.start, call.at.end, "")
 
-
-class _ScopeAt:
-    """A scope on a reader at the lake's snapshot of a moment."""
-
-    def __init__(self, home: Home, moment: datetime) -> None:
-        self._home, self._moment = home, moment
-
-    def __enter__(self) -> Scope:
-        snapshot = self._home.engine.snapshot_at(self._moment)
-        self._reader = self._home.engine.reader(snapshot.id, refresh_time=self._moment)
-        reader = self._reader.__enter__()
-        self._scope = Scope(OnReader(reader), VersionsAt(self._home, self._moment), self._moment)
-        return self._scope
-
-    def __exit__(self, *exc: object) -> None:
-        self._scope.release()
-        self._reader.__exit__(*exc)  # type: ignore[arg-type]
-
-
-def live_scope(home: Home, target: Target, now: datetime) -> Scope:
-    """A scope in which every name stands for what is live."""
-    return Scope(target, LiveVersions(home), now)
+    def _answered(self, call: Call, scope: Scope) -> pa.Table:
+        """The rows of a call, as they are now or were at its moment."""
+        if call.at is None:
+            return self._answer(self, call, scope)
+        with scope_at(self.home, self._moment(call.at, scope), scope) as past:
+            return self._answer(self, call, past)

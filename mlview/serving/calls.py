@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from mlview.definitions import Name
     from mlview.records import Metric, Staleness, Version
-    from mlview.serving.binding import Binder, Scope
+    from mlview.serving.binding import Binder
+    from mlview.serving.scopes import Scope
     from mlview.sql import Call
     from mlview.storage.catalog import ObjectRow
 
@@ -48,19 +49,13 @@ class Calls:
                 fitted = binder.loader.fitted(version, row.name.plain)
                 rows = None
                 if not has_own_importance(fitted):
-                    rows = _sample(_labelled(self._own_rows(binder, version, scope), version, row))
+                    rows = _sample(_labelled(binder.own_rows(row, version, scope), version, row))
                 return feature_importance(fitted, rows, seed=version.seed)
             case _:
                 return self._confusion(binder, call, row, version, scope)
 
     def _version(self, binder: Binder, call: Call, row: ObjectRow, scope: Scope) -> Version:
         number = call.options.get("version")
-        if call.at is not None:
-            raise SyntaxProblem(
-                f"AT does not go with ML.{call.function}",
-                name=row.name.plain,
-                hint=f"FROM {row.name} AT (TIMESTAMP => ...), or version => N inside the call",
-            )
         if number is None:
             return scope.choice.version(row)
         return binder.home.catalog.version(row.id, int(str(number)))
@@ -75,6 +70,12 @@ class Calls:
         limit = call.options.get("max_staleness")
         if limit is None:
             return
+        if scope.past:
+            raise SyntaxProblem(
+                "max_staleness is about now, AT about the past",
+                name=row.name.plain,
+                hint="leave one of them out",
+            )
         tolerated = parse_duration(str(limit))
         staleness = self._staleness(row.name)
         lag = None if staleness is None else staleness.lag_sec
@@ -104,7 +105,8 @@ class Calls:
         if call.table is not None:
             return scope.target.table(binder.bind(f"SELECT * FROM {call.table}", scope))
         if call.query is not None:
-            return scope.target.table(binder.bind(call.query, scope))
+            with scope.asking(call.query):
+                return scope.target.table(binder.bind(call.query, scope))
         return None
 
     def _replaced(self, call: Call, version: Version) -> str:
@@ -120,10 +122,6 @@ class Calls:
                     hint=did_you_mean(str(base), names) or f"it reads {', '.join(names)}",
                 )
         return rebind(query, {base: str(by) for base, by in call.replaced})
-
-    def _own_rows(self, binder: Binder, version: Version, scope: Scope) -> pa.Table:
-        with scope.target.as_definition(scope.refresh_time):
-            return scope.target.table(binder.define(model_of(version).query, scope))
 
     def _evaluate(
         self, binder: Binder, call: Call, row: ObjectRow, version: Version, scope: Scope

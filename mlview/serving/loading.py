@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mlview.errors import NotMaterialized, StorageProblem
-from mlview.learners import Fitted, Signature
+from mlview.learners import Fitted, Signature, registered_modules
 from mlview.storage.payloads import load
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class Loader:
             problem.name = name
             problem.hint = f"make it again: REFRESH MODEL {name} FULL;"
             raise
-        return Fitted(load(payload), Signature.from_json(manifest["signature"]))
+        pipeline = load(payload, modules=registered_modules())
+        return Fitted(pipeline, Signature.from_json(manifest["signature"]))
 
     def keep(self, digest: str, fitted: Fitted) -> None:
         """Remember a fitted model, forgetting the one that was not used for longest."""

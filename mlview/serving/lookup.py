@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mlview.definitions import Kind
-from mlview.errors import NotMaterialized
+from mlview.errors import NotMaterialized, SchemaChanged
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mlview.definitions import Name
+    from mlview.errors import MlviewError
     from mlview.records import Version
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
@@ -72,4 +74,17 @@ def not_materialized(row: ObjectRow) -> NotMaterialized:
         f"{row.kind.lower()} {row.name} has no live version{why}",
         name=row.name.plain,
         hint=f"REFRESH {kind} {row.name};",
+    )
+
+
+def schema_changed(
+    problem: MlviewError, name: Name, kind: Kind, version: int | None
+) -> SchemaChanged:
+    """The error of a query that its lake no longer fits, and did once."""
+    given = f"ML.PREDICT(MODEL {name}, TABLE rows)"
+    serves = f"answers {given}" if kind is Kind.MODEL else "serves"
+    return SchemaChanged(
+        f"the query of {name} does not fit the lake any more: {problem.message}",
+        name=name.plain,
+        hint=f"CREATE OR REPLACE {kind} {name} ...; until then version {version} {serves}",
     )

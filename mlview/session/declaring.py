@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlview.definitions import ArtifactMethod, Method, Name
 from mlview.errors import UsageProblem
+from mlview.learners import registered_modules
 from mlview.sql import parse_name
 from mlview.storage.payloads import dump
 
@@ -54,7 +55,7 @@ def chosen_method(
             "an estimator object has its parameters already", hint="leave parameters out"
         )
     manifest = {"format": 1, "kind": "unfitted", "class": type(using).__name__}
-    return ArtifactMethod(artifacts.put(manifest, dump(using)))
+    return ArtifactMethod(artifacts.put(manifest, dump(using, modules=registered_modules())))
 
 
 def _plain(value: Any) -> Any:

@@ -74,6 +74,14 @@ class _Handle:
         return self._services.home.catalog.version(row.id, row.live_version)
 
     @property
+    def hold(self) -> str | None:
+        """Why refreshes do not publish, in words; None if they do."""
+        row = self._row
+        if row.pinned_version is not None:
+            return f"pinned to version {row.pinned_version}"
+        return "held after a rollback" if row.held else None
+
+    @property
     def versions(self) -> tuple[Version, ...]:
         """Every kept version, oldest first."""
         return self._services.home.catalog.versions(self._id)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pyarrow as pa
 
 from mlview.definitions import Kind, Name, fold
 from mlview.errors import (
-    InTransaction,
+    DefinitionRefused,
     MlviewError,
-    NameProblem,
     UnknownName,
     UsageProblem,
     did_you_mean,
 )
 from mlview.lifecycle.creating import not_available
-from mlview.lifecycle.naming import dependents, refuse_dependents, refuse_reserved, refuse_taken
+from mlview.lifecycle.naming import refuse_reserved, refuse_taken
 from mlview.observation.reads import LAKE
 from mlview.refresh.progress import silent
-from mlview.serving.binding import live_scope
+from mlview.serving.scopes import live_scope
 from mlview.serving.targets import OnConnection
+from mlview.session.guarding import Guard, elsewhere
 from mlview.session.result import Result, said
-from mlview.session.system_tables import COLUMNS
+from mlview.session.system_tables import COLUMNS, LATER_TABLES
 from mlview.session.variables import as_arrow
 from mlview.sql import (
     Alter,
@@ -44,6 +45,7 @@ from mlview.sql import (
     Undrop,
     inspect,
     parse_statement,
+    position,
     split_script,
     unavailable,
 )
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from mlview.engines import LakeConnection
     from mlview.refresh.outcomes import Outcome
     from mlview.refresh.progress import Progress
+    from mlview.serving.scopes import Scope
     from mlview.session.services import Services
     from mlview.sql import BaseDdl, Piece, QueryFacts, Relation, Statement
 
@@ -66,6 +69,7 @@ class Runner:
     def __init__(self, services: Services, connection: LakeConnection) -> None:
         self._services = services
         self._connection = connection
+        self._guard = Guard(services, connection)
         self.progress: Progress = silent
 
     def run(
@@ -99,9 +103,22 @@ class Runner:
         try:
             return self.statement(statement, parameters, variables)
         except MlviewError as error:
-            if not alone:
+            if error.line is not None:
+                _place(error, piece, self._judged_alone(statement))
+            elif not alone:
                 error.at(piece.line, piece.column)
             raise
+
+    def _judged_alone(self, statement: Statement) -> str | None:
+        """The part of a statement that errors count positions in, if it is not all of it."""
+        match statement:
+            case CreateModel() | CreateMaterializedView() | ExplainCreate():
+                inner = statement.statement if isinstance(statement, ExplainCreate) else statement
+                return inner.definition.query
+            case CreateView(view) if self._late(inspect(view.query)):
+                return view.query
+            case _:
+                return None
 
     def statement(
         self,
@@ -116,7 +133,7 @@ class Runner:
             case Describe() | ShowCreate() | ExplainCreate() | ExplainRefresh() | Later():
                 return self._told(statement)
             case _:
-                self._refuse_in_transaction()
+                self._guard.refuse_in_transaction()
                 return self._done(statement)
 
     def _typed(
@@ -136,8 +153,10 @@ class Runner:
             case Ordinary(text, ddl):
                 if self._is_kept_view(ddl):
                     return self._drop_view(ddl)
-                self._guard(ddl)
-                return self._query(text, parameters, variables)
+                if ddl is not None and self._guard.drops_readers(ddl):
+                    return said(self._guard.drop(ddl))
+                self._guard.check(ddl)
+                return self._query(text, parameters, variables, ddl)
 
     def _told(
         self, statement: Describe | ShowCreate | ExplainCreate | ExplainRefresh | Later
@@ -202,9 +221,11 @@ class Runner:
         text: str,
         parameters: Sequence[Any] | Mapping[str, Any] | None,
         variables: Mapping[str, Any],
+        ddl: BaseDdl | None = None,
     ) -> Result:
         facts = inspect(text)
-        self._refuse_writes(facts)
+        self._guard.refuse_writes(facts)
+        self._guard.refuse_stored_text(text, ddl, late=self._late(facts))
         now = self._services.home.clock.now()
         scope = live_scope(self._services.home, OnConnection(self._connection), now)
         try:
@@ -212,19 +233,17 @@ class Runner:
             for name in _system_tables(facts):
                 self._connection.bind_system_table(name, self._services.system.table(name))
             bound = self._services.binder.bind(text, scope)
-            if facts.refresh_time:
-                with self._connection.definition_settings(now):
-                    result = self._connection.run(bound, parameters)
-                    result.settle()
-            else:
+            with scope.asking(text), _columns_of(text, bound):
                 result = self._connection.run(bound, parameters)
-            if scope.busy:
-                result.settle()
+                if scope.busy or facts.refresh_time:
+                    result.settle()
         finally:
             scope.release()
         return Result(result, notices=tuple(scope.notices), has_rows=result.kind in ROW_KINDS)
 
-    def _bind_variables(self, facts: QueryFacts, variables: Mapping[str, Any], scope: Any) -> None:
+    def _bind_variables(
+        self, facts: QueryFacts, variables: Mapping[str, Any], scope: Scope
+    ) -> None:
         """Register the caller's dataframes under the names that nothing in the lake has."""
         names = [r.name for r in facts.relations if r.catalog is None and not r.schema_given]
         for call in facts.calls:
@@ -237,27 +256,49 @@ class Runner:
                 continue
             data = as_arrow(variables[name.name])
             if data is not None and self._connection.exists(name) is None:
-                scope.target.bind_table(name.name, data)
-                scope.adopt(name.name)
+                scope.give(name.name, data)
 
     def _create_view(self, statement: CreateView) -> Result:
         """DuckDB keeps a view over base tables, mlview one that has to be bound late."""
-        view = statement.view
-        row = self._services.home.catalog.find(view.name)
-        if statement.temporary or not self._binds_late(view.query):
+        view, home = statement.view, self._services.home
+        row = home.catalog.find(view.name)
+        facts = inspect(view.query)
+        late = self._late(facts)
+        if any(map(_system_table, facts.relations)):
+            raise DefinitionRefused(
+                f"the view {view.name} would read a system table as it was the last time",
+                name=view.name.plain,
+                hint="read system tables directly: each is made when it is read",
+            )
+        if statement.temporary and late:
+            raise DefinitionRefused(
+                f"the temporary view {view.name} would read a view or model, which DuckDB does "
+                "not know",
+                name=view.name.plain,
+                hint=f"CREATE VIEW {view.name} AS ...",
+            )
+        if not late:
             if row is not None:
-                if row.kind is Kind.VIEW and statement.or_replace:
-                    self._services.home.catalog.drop([row.id], now=self._services.home.clock.now())
+                if row.kind is Kind.VIEW and statement.or_replace and not statement.temporary:
+                    self._guard.refuse_in_transaction()
+                    home.catalog.drop([row.id], now=home.clock.now())
                 else:
-                    refuse_taken(self._services.home, view.name)
+                    refuse_taken(home, view.name)
             refuse_reserved(view.name)
             return self._query(statement.text, None, {})
-        self._refuse_in_transaction()
-        self._services.creator.keep_view(statement, statement.text)
+        self._guard.refuse_in_transaction()
+        in_lake = row is None and self._connection.exists(view.name) is Kind.VIEW
+        if in_lake and statement.if_not_exists:
+            return said(f"view {view.name} exists already")
+        self._services.creator.keep_view(
+            statement, statement.text, instead_of_lakes=in_lake and statement.or_replace
+        )
+        if in_lake:
+            self._connection.run(f"DROP VIEW {LAKE}.{view.name.qualified}")
         return said(f"view {view.name} created: it is bound when it is read")
 
-    def _binds_late(self, query: str) -> bool:
-        facts = inspect(query)
+    def _late(self, facts: QueryFacts) -> bool:
+        """Whether a query reads what only mlview can bind, at the moment it runs."""
         return (
             bool(facts.calls)
             or facts.refresh_time
@@ -270,7 +311,7 @@ class Runner:
         parameters: Sequence[Any] | Mapping[str, Any] | None,
         variables: Mapping[str, Any],
     ) -> Result:
-        if self._binds_late(statement.query):
+        if self._late(inspect(statement.query)):
             return Result(self._services.explainer.query(statement.query))
         return self._query(statement.text, parameters, variables)
 
@@ -283,68 +324,14 @@ class Runner:
 
     def _is_kept_view(self, ddl: BaseDdl | None) -> TypeGuard[BaseDdl]:
         """Whether a DROP VIEW is of a view that mlview keeps."""
-        if ddl is None or ddl.operation != "DROP" or ddl.kind != "VIEW" or _elsewhere(ddl.catalog):
+        if ddl is None or ddl.operation != "DROP" or ddl.kind != "VIEW" or elsewhere(ddl.catalog):
             return False
         row = self._services.home.catalog.find(ddl.name)
         return row is not None and row.kind is Kind.VIEW
 
     def _drop_view(self, ddl: BaseDdl) -> Result:
-        self._refuse_in_transaction()
+        self._guard.refuse_in_transaction()
         return said(self._services.alterer.drop_names([ddl.name], Kind.VIEW, cascade=ddl.cascade))
-
-    def _guard(self, ddl: BaseDdl | None) -> None:
-        """Protect names of mlview, and base tables that views read, from ordinary DDL."""
-        if ddl is None or ddl.temporary or _elsewhere(ddl.catalog):
-            return
-        home = self._services.home
-        if ddl.operation == "CREATE" and ddl.kind in ("TABLE", "VIEW"):
-            refuse_reserved(ddl.name)
-            if home.catalog.find(ddl.name) is not None:
-                refuse_taken(home, ddl.name)
-        if ddl.operation == "CREATE" and ddl.kind == "SCHEMA":
-            refuse_reserved(Name("x", ddl.name.name))
-        if ddl.operation == "RENAME" and ddl.new_name is not None:
-            refuse_taken(home, ddl.new_name)
-        if ddl.operation in ("DROP", "RENAME") and ddl.kind in ("TABLE", "VIEW"):
-            self._guard_loss(ddl)
-
-    def _guard_loss(self, ddl: BaseDdl) -> None:
-        home, alterer = self._services.home, self._services.alterer
-        kind = Kind(ddl.kind)
-        row = home.catalog.find(ddl.name)
-        if row is not None and row.kind is not kind:
-            raise NameProblem(
-                f"{row.name} is a {row.kind.lower()}, not a {kind.lower()}",
-                name=row.name.plain,
-                hint=f"DROP {row.kind} {row.name};",
-            )
-        graph = self._services.observer.look().graph
-        if not dependents(graph, [ddl.name]):
-            return
-        if ddl.operation == "DROP" and ddl.cascade:
-            self._refuse_in_transaction()
-            alterer.drop_names([ddl.name], kind, cascade=True)
-            return
-        refuse_dependents(graph, ddl.name, kind)
-
-    def _refuse_writes(self, facts: QueryFacts) -> None:
-        for target in facts.targets:
-            row = self._services.home.catalog.find(target)
-            if row is not None:
-                raise NameProblem(
-                    f"{row.name} is a {row.kind.lower()}: it is written by REFRESH only",
-                    name=row.name.plain,
-                    code="READ_ONLY",
-                    hint=f"change the tables it reads, then REFRESH {row.kind} {row.name};",
-                )
-
-    def _refuse_in_transaction(self) -> None:
-        if self._connection.in_transaction:
-            raise InTransaction(
-                "views and models are not declared, altered, dropped or refreshed inside a "
-                "transaction",
-                hint="COMMIT; first",
-            )
 
 
 ROW_KINDS = frozenset(
@@ -392,12 +379,42 @@ def _system_tables(facts: QueryFacts) -> list[str]:
     """System tables a query names, each once."""
     found: dict[str, None] = {}
     for relation in facts.relations:
-        if relation.catalog is None and relation.name.key[0] == "mlview":
-            name = fold(relation.name.name)
+        name = _system_table(relation)
+        if name is not None:
+            if name in LATER_TABLES:
+                raise not_available(f"mlview.{name}")
             if name not in COLUMNS:
                 raise _no_system_table(relation)
             found[name] = None
     return list(found)
+
+
+def _place(error: MlviewError, piece: Piece, part: str | None) -> None:
+    """Let an error's position be one in the script, where it was one in a part of it."""
+    start = 0 if part is None else max(piece.text.rfind(part), 0)
+    line, column = position(piece.text, start)
+    for first_line, first_column in ((line, column), (piece.line, piece.column)):
+        assert error.line is not None  # noqa: S101 - the caller looked
+        if error.line == 1 and error.column is not None:
+            error.column += first_column - 1
+        error.line += first_line - 1
+
+
+@contextmanager
+def _columns_of(typed: str, bound: str) -> Iterator[None]:
+    """Columns that DuckDB counted in another text than the one that was typed are not told."""
+    try:
+        yield
+    except MlviewError as error:
+        if typed != bound:
+            error.column = None
+        raise
+
+
+def _system_table(relation: Relation) -> str | None:
+    """The system table that a reference means, if it means one."""
+    schema = relation.name.schema if relation.catalog is None else relation.catalog
+    return fold(relation.name.name) if fold(schema) == "mlview" else None
 
 
 def _no_system_table(relation: Relation) -> UnknownName:
@@ -406,7 +423,3 @@ def _no_system_table(relation: Relation) -> UnknownName:
         name=relation.name.plain,
         hint=did_you_mean(relation.name.name, COLUMNS) or f"there are: {', '.join(COLUMNS)}",
     )
-
-
-def _elsewhere(catalog: str | None) -> bool:
-    return catalog is not None and fold(catalog) != LAKE

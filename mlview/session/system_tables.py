@@ -73,6 +73,9 @@ COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
 }  # fmt: skip
 
 
+LATER_TABLES = frozenset({"expectation_results", "incidents", "monitors", "predictions_log"})
+
+
 class SystemTables:
     """Makes each system table when it is asked for."""
 

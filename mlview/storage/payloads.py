@@ -33,14 +33,14 @@ _ZIP = b"PK\x03\x04"
 _REBUILD = "refresh the model to make the artifact again"
 
 
-def dump(pipeline: Any, *, trusted: Collection[str] = ()) -> bytes:
+def dump(pipeline: Any, *, modules: Collection[str] = ()) -> bytes:
     """A fitted (or unfitted) Pipeline as bytes that `load` reads back.
 
     Predictions after loading are bit-identical.
 
     Args:
         pipeline: any scikit-learn estimator; it is not changed.
-        trusted: names of further types it may hold, such as `shop.learners.Spline`, which whoever
+        modules: further modules whose types it may hold, such as `shop.learners`, which whoever
             loads it has to trust as well.
 
     Raises:
@@ -51,7 +51,7 @@ def dump(pipeline: Any, *, trusted: Collection[str] = ()) -> bytes:
     if not _acceptable(zipfile.ZipFile(io.BytesIO(payload)).infolist(), len(payload)):
         # Arrays of one value shrink beyond the limit that keeps zip bombs out.
         payload = _packed(rest, members, zipfile.ZIP_STORED)
-    _check_types(payload, trusted)
+    _strange_types(payload, modules)
     return payload
 
 
@@ -73,29 +73,25 @@ def _packed(rest: Any, members: dict[str, bytes], compression: int) -> bytes:
     return buffer.getvalue()
 
 
-def load(payload: bytes, *, trusted: Collection[str] = ()) -> Any:
+def load(payload: bytes, *, modules: Collection[str] = ()) -> Any:
     """The Pipeline that `dump` wrote. Nothing in the bytes can name code to run.
 
     Args:
         payload: the bytes; verify their digest first.
-        trusted: names of further types that may be loaded, all of them importable here.
+        modules: further modules whose types may be loaded, all of them importable here.
 
     Raises:
         ArtifactRefused: a foreign format, too large when unpacked, or types outside the list.
     """
     members = _opened(payload)
-    _check_types(payload, trusted)
+    own = _strange_types(payload, modules)
     try:
-        rest = sio.loads(payload, trusted=_allowed(trusted))
+        rest = sio.loads(payload, trusted=sorted({*trusted_types(), *own}))
         return put_together(rest, members)
     except MlviewError:
         raise
     except Exception as problem:
         raise _unreadable(problem) from problem
-
-
-def _allowed(trusted: Collection[str]) -> list[str]:
-    return sorted({*trusted_types(), *trusted})
 
 
 def _unreadable(problem: Exception) -> ArtifactRefused:
@@ -147,14 +143,16 @@ def _acceptable(infos: Sequence[zipfile.ZipInfo], size: int) -> bool:
     )
 
 
-def _check_types(payload: bytes, trusted: Collection[str]) -> None:
+def _strange_types(payload: bytes, modules: Collection[str]) -> set[str]:
+    """The types outside the list, all of them from the given modules."""
     try:
         found = set(sio.get_untrusted_types(data=payload))
     except UntrustedTypesFoundException as problem:
         raise _unreadable(problem) from problem
     except Exception as problem:
         raise _unreadable(problem) from problem
-    strange = sorted(found - trusted_types() - set(trusted))
+    own = {name for name in found if name.rpartition(".")[0] in modules}
+    strange = sorted(found - trusted_types() - own)
     if strange:
         raise ArtifactRefused(
             f"the artifact holds types outside the list of trusted ones: {', '.join(strange)}",
@@ -162,3 +160,4 @@ def _check_types(payload: bytes, trusted: Collection[str]) -> None:
             "own steps",
             types=tuple(strange),
         )
+    return own

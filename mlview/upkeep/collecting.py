@@ -12,10 +12,10 @@ from mlview.planning import rollback_target
 from mlview.records import VersionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from mlview.records import Version
+    from mlview.records import Deployment, Version
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
 
@@ -53,7 +53,10 @@ def collect(home: Home, *, retention: Retention, dry_run: bool) -> Collected:
     now, machine = home.clock.now(), SystemClock().now()  # files carry the machine's time
     rows = {row.id: row for row in (*home.catalog.objects(), *home.catalog.objects(dropped=True))}
     versions = home.catalog.versions()
-    gone = _unneeded(rows, versions, retention, now)
+    moves = defaultdict(list)
+    for move in home.catalog.deployments():
+        moves[move.object_id].append(move)
+    gone = _unneeded(rows, versions, moves, retention, now)
     if gone and not dry_run:
         gone = list(home.catalog.delete_versions(gone))
     left = [v for v in versions if (v.object_id, v.number) not in set(gone)]
@@ -77,7 +80,11 @@ def collect(home: Home, *, retention: Retention, dry_run: bool) -> Collected:
 
 
 def _unneeded(
-    rows: dict[int, ObjectRow], versions: Iterable[Version], retention: Retention, now: datetime
+    rows: dict[int, ObjectRow],
+    versions: Iterable[Version],
+    moves: Mapping[int, list[Deployment]],
+    retention: Retention,
+    now: datetime,
 ) -> list[tuple[int, int]]:
     by_object: dict[int, list[Version]] = defaultdict(list)
     for version in versions:
@@ -93,7 +100,7 @@ def _unneeded(
         needed |= {(object_id, v.number) for v in newest}
         needed |= {(object_id, n) for n in (row.live_version, row.pinned_version) if n is not None}
         needed |= {(object_id, v.number) for v in own if v.status is VersionStatus.LIVE}
-        before = rollback_target(own, row.live_version)
+        before = rollback_target(own, row.live_version, moves.get(object_id, ()))
         needed |= {(object_id, before.number)} if before is not None else set()
     _add_upstream(needed, by_object)
     return [(v.object_id, v.number) for v in versions if (v.object_id, v.number) not in needed]

@@ -13,7 +13,7 @@ from mlview.observation.stored import definition_of
 from mlview.records import Action
 from mlview.refresh.reading import read_training_rows
 from mlview.refresh.training import train
-from mlview.serving.binding import Scope
+from mlview.serving.scopes import Scope
 from mlview.serving.targets import OnReader
 from mlview.upkeep.comparing import TOLERANCE, Difference, compare
 

@@ -6,39 +6,24 @@ import inspect
 import warnings
 from functools import cache
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from sklearn import base
 from sklearn.utils import all_estimators
 
-from mlview.definitions import Method, Model, Name
+from mlview.definitions import Method
 from mlview.errors import DefinitionRefused
-from mlview.learners import (
-    REFUSED,
-    Fitted,
-    Signature,
-    Task,
-    build_pipeline,
-    derive_roles,
-    fit,
-    predict,
-    resolve,
-)
+from mlview.learners import REFUSED, Fitted, Task, predict, resolve
 from mlview.learners.catalogue import BOOSTERS, SCIKIT_LEARN
-from mlview.records import Column
-from mlview.storage.payloads import dump, load
+from mlview.storage.payloads import dump
+from mlview.testing import LEARNER_CONTRACT
+from mlview.testing.learners import train
 
-TYPES = {
-    "x": "DOUBLE",
-    "size": "INTEGER",
-    "city": "VARCHAR",
-    "flag": "BOOLEAN",
-    "amount": "DOUBLE",
-    "late": "BOOLEAN",
-    "level": "VARCHAR",
-}
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 PARAMETERS = {
     # One target leaves one direction to project on.
     "CCA": {"n_components": 1},
@@ -76,30 +61,6 @@ ONE_NUMBER = {"IsotonicRegression"}
 KNOWN = {**SCIKIT_LEARN, **{n: m for n, m in BOOSTERS.items() if find_spec(m[0]) is not None}}
 
 
-def mixed_table() -> pa.Table:
-    random = np.random.default_rng(7)
-    rows = 90
-    x, size = random.normal(size=rows), random.integers(0, 50, rows)
-    amount = 10 + 2 * x + size / 10 + random.normal(size=rows) / 2
-    cities = random.choice(np.array(["Ulm", "Köln", "São Paulo", None], dtype=object), rows)
-    return pa.table(
-        {
-            "x": pa.array(x, mask=random.random(rows) < 0.1),
-            "size": pa.array(size, pa.int32()),
-            "city": pa.array(cities.tolist(), pa.string()),
-            "flag": pa.array([bool(b) if b < 2 else None for b in random.integers(0, 3, rows)]),
-            "amount": pa.array(amount),
-            "late": pa.array((amount + random.normal(size=rows) > 12.5).tolist()),
-            "level": pa.array(
-                np.where(amount > 14, "high", np.where(amount > 11, "middle", "low")).tolist()
-            ),
-        }
-    )
-
-
-TABLE = mixed_table()
-
-
 def targets(task: Task) -> list[str | None]:
     match task:
         case Task.CLASSIFICATION:
@@ -115,40 +76,21 @@ CASES = [(name, target) for name, (_, task) in KNOWN.items() for target in targe
 
 @cache
 def trained(name: str, target: str | None) -> tuple[Fitted, pa.Table]:
-    return train(name, target)
-
-
-def train(name: str, target: str | None) -> tuple[Fitted, pa.Table]:
-    features = ["x"] if name in ONE_NUMBER else ["x", "size", "city", "flag"]
-    data = TABLE.select([*features, *([target] if target else [])])
-    method = Method(name, tuple(PARAMETERS.get(name, {}).items()))
-    definition = Model(name=Name("m"), query="", target=target, method=method)
-    roles = derive_roles([Column(c, TYPES[c]) for c in data.column_names], data, definition)
-    resolved = resolve(method, roles.task)
-    return fit(build_pipeline(roles, resolved, 3, data.num_rows), roles, data, seed=3), data
+    features = ("x",) if name in ONE_NUMBER else ("x", "size", "city", "flag")
+    return train(name, target, PARAMETERS.get(name), features)
 
 
 @pytest.mark.parametrize(("name", "target"), CASES)
-def test_a_stored_estimator_predicts_bit_identically_and_fits_the_same_again(name, target):
-    fitted, data = trained(name, target)
-    before = predict(fitted, data).table
-    loaded = Fitted(load(dump(fitted.pipeline)), Signature.from_json(fitted.signature.to_json()))
-    assert predict(loaded, data).table.equals(before)
-    again, _ = train(name, target)
-    assert predict(again, data).table.equals(before)
+@pytest.mark.parametrize("clause", LEARNER_CONTRACT, ids=lambda clause: clause.__name__.strip("_"))
+def test_an_estimator_keeps_the_contract(name, target, clause):
+    clause(*trained(name, target))
 
 
 @pytest.mark.parametrize(("name", "target"), CASES)
-def test_predictions_have_the_declared_columns_for_no_row_one_row_and_unseen_values(name, target):
+def test_an_estimator_fits_the_same_again(name, target):
     fitted, data = trained(name, target)
-    names = [c.name for c in fitted.signature.outputs]
-    strange = pa.table(
-        {"X": [0.5], "SIZE": pa.array([7], pa.int8()), "city": ["Oz"], "flag": [None]}
-    )
-    for rows in (data.slice(0, 0), data.slice(0, 1), strange):
-        answer = predict(fitted, rows).table
-        assert answer.column_names == names
-        assert answer.num_rows == rows.num_rows
+    again, _ = trained.__wrapped__(name, target)
+    assert predict(again, data).table.equals(predict(fitted, data).table)
 
 
 def test_every_estimator_of_scikit_learn_is_known_or_refused_with_a_reason():

@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlview.errors import DefinitionRefused, TrainingDataProblem, UnknownName
@@ -190,6 +190,7 @@ def test_moments_from_year_1_to_infinity_are_features(tools):
     assert predict(tools.train(data, "y"), data).table.num_rows == 200
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(), min_size=2, max_size=5, unique=True))
 def test_any_text_survives_as_category_and_as_label(tools, texts):
     texts = [t.encode("utf-8", "ignore").decode() for t in texts]
@@ -203,6 +204,6 @@ def test_any_text_survives_as_category_and_as_label(tools, texts):
 
 
 def test_special_characters_survive_one_hot_encoding(tools):
-    words = ["a\0b", "\u202eabc", "z\u200bz", "", "Ω"] * 40
-    data = table(word=pa.array(words))
+    words = ["a\0b", "a\0", "\u202eabc", "z\u200bz", "", "Ω"] * 34
+    data = table(word=pa.array(words[:200]))
     assert predict(tools.train(data, "y", "Ridge"), data).unseen == {}

@@ -6,7 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlview.errors import ArtifactCorrupt, DiskFull, StorageProblem
@@ -24,6 +24,7 @@ def store(tmp_path):
     return ArtifactStore(tmp_path / "artifacts")
 
 
+@settings(deadline=None, max_examples=50)
 @given(manifest=st.dictionaries(st.text(), JSON), payload=st.binary())
 def test_what_was_put_is_what_is_got(tmp_path_factory, manifest, payload):
     store = ArtifactStore(tmp_path_factory.getbasetemp() / "law")

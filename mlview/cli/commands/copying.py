@@ -12,7 +12,7 @@ from mlview.cli.output import Answer, print_objects
 from mlview.cli.progress import Reporter
 
 
-@click.command()
+@click.command(short_help="Copy the database while it is in use.")
 @click.argument("target", type=click.Path(path_type=Path))
 @common_options
 @pass_options
@@ -24,7 +24,7 @@ def backup(options: Options, target: Path) -> None:
         answer.print()
 
 
-@click.command()
+@click.command(short_help="Bring a backup back.")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
 @json_option

@@ -11,7 +11,7 @@ from mlview.cli.options import Options, json_option, pass_options
 from mlview.cli.output import print_objects
 
 
-@click.command()
+@click.command(short_help="The whole story on real data, from nothing.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

@@ -12,7 +12,7 @@ from mlview.cli.output import print_objects
 from mlview.errors import NameTaken
 
 
-@click.command()
+@click.command(short_help="Make a new database.")
 @click.argument("path", type=click.Path(path_type=Path))
 @json_option
 @pass_options

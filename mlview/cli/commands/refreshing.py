@@ -13,7 +13,7 @@ _PLAN = "FROM mlview.plan"
 _PLAN_SHOWN = "SELECT position, name, action, predicted_seconds, reason FROM mlview.plan"
 
 
-@click.command()
+@click.command(short_help="What would be refreshed now, and why.")
 @common_options
 @pass_options
 def plan(options: Options) -> None:
@@ -28,7 +28,7 @@ def plan(options: Options) -> None:
             click.echo("nothing to do: every view is up to date")
 
 
-@click.command()
+@click.command(short_help="Refresh views now.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--cascade", is_flag=True, help="Go on to everything that reads them.")
 @click.option("--full", is_flag=True, help="Refresh them even if nothing changed.")

@@ -11,7 +11,7 @@ from mlview.cli.opening import opened
 from mlview.cli.options import Options, common_options, pass_options
 
 
-@click.command()
+@click.command(short_help="An interactive prompt.")
 @common_options
 @pass_options
 def shell(options: Options) -> None:
@@ -28,5 +28,5 @@ def shell(options: Options) -> None:
             from mlview.cli.shell.prompt import typed  # noqa: PLC0415 - heavy; pipes do without
 
             told.converse(typed(db, told.vocabulary))
-        elif not told.read(click.get_text_stream("stdin")):
+        elif not told.read(sys.stdin):
             raise Failed

@@ -12,10 +12,10 @@ from mlview.cli.opening import opened
 from mlview.cli.options import Options, common_options, pass_options
 from mlview.cli.scripts import answers
 
-_HINT = "mlview sql \"SELECT 42\", or mlview sql -f script.sql"
+_HINT = 'mlview sql "SELECT 42", or mlview sql -f script.sql'
 
 
-@click.command()
+@click.command(short_help="Run statements.")
 @click.argument("text", required=False)
 @click.option(
     "-f",
@@ -53,7 +53,7 @@ def _script(text: str | None, file: Path | None) -> str:
         raise usage_problem("expected statements, found none", hint=_HINT)
     try:
         if file is None or str(file) == "-":
-            return click.get_binary_stream("stdin").read().decode("utf-8-sig")
+            return sys.stdin.buffer.read().decode("utf-8-sig")
         return file.read_text("utf-8-sig")
     except OSError as error:
         raise usage_problem(

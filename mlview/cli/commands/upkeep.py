@@ -10,7 +10,7 @@ from mlview.cli.options import Options, common_options, pass_options
 from mlview.cli.output import Answer
 
 
-@click.command()
+@click.command(short_help="Retrain from the record and compare.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "every", is_flag=True, help="Every kept version, not only the live one.")
 @common_options
@@ -27,7 +27,7 @@ def verify(options: Options, names: tuple[str, ...], every: bool) -> None:
         raise Failed
 
 
-@click.command()
+@click.command(short_help="Free what nothing needs.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be freed.")
 @common_options
 @pass_options
@@ -39,7 +39,7 @@ def gc(options: Options, dry_run: bool) -> None:
         answer.print()
 
 
-@click.command()
+@click.command(short_help="Check every file of the database.")
 @common_options
 @pass_options
 def doctor(options: Options) -> None:

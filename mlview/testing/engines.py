@@ -1,20 +1,25 @@
-"""What every engine must do: functions that take a maker of fresh engines and assert.
+"""What every engine must do: clauses that take a maker of fresh engines and assert."""
 
-`make` is called with no arguments and gives a context manager around a new, empty engine.
-"""
+from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from mlview.definitions import Name
 from mlview.errors import LakeProblem, UnknownName
 
+if TYPE_CHECKING:
+    from mlview.engines import DuckLakeEngine
+
+Make = Callable[[], "DuckLakeEngine"]
 NOON = datetime(2020, 1, 1, 12, tzinfo=UTC)
 T = Name("t")
 
 
-def snapshots_are_one_ordered_sequence(make):
+def _snapshots_are_one_ordered_sequence(make: Make) -> None:
     with make() as engine, engine.connection() as connection:
         seen = [engine.current_snapshot()]
         for sql in ("CREATE TABLE t (a INTEGER)", "CREATE TABLE u (a INTEGER)", "DROP TABLE u"):
@@ -22,12 +27,12 @@ def snapshots_are_one_ordered_sequence(make):
             seen.append(engine.current_snapshot())
         assert [s.id for s in seen] == sorted({s.id for s in seen})
         assert [s.time for s in seen] == sorted(s.time for s in seen)
-        assert all(s.time.utcoffset().total_seconds() == 0 for s in seen)
+        assert all(s.time.utcoffset() == timedelta(0) for s in seen)
         assert [engine.snapshot(s.id) for s in seen] == seen
         assert engine.snapshot_at(seen[1].time) == seen[1]
 
 
-def reads_do_not_move_the_sequence(make):
+def _reads_do_not_move_the_sequence(make: Make) -> None:
     with make() as engine, engine.connection() as connection:
         connection.run("CREATE TABLE t AS SELECT 1 AS a")
         before = engine.current_snapshot()
@@ -39,7 +44,7 @@ def reads_do_not_move_the_sequence(make):
         assert engine.current_snapshot() == before
 
 
-def changes_are_net_and_exact(make):
+def _changes_are_net_and_exact(make: Make) -> None:
     with make() as engine, engine.connection() as connection:
         connection.run("CREATE TABLE t AS SELECT range AS a FROM range(100)")
         since = engine.current_snapshot().id
@@ -53,7 +58,7 @@ def changes_are_net_and_exact(make):
         }
 
 
-def altered_tables_have_no_counts(make):
+def _altered_tables_have_no_counts(make: Make) -> None:
     with make() as engine, engine.connection() as connection:
         connection.run("CREATE TABLE t AS SELECT 1 AS a")
         since = engine.current_snapshot().id
@@ -63,7 +68,7 @@ def altered_tables_have_no_counts(make):
         assert change.first_changed_at == engine.current_snapshot().time
 
 
-def unknown_things_are_errors(make):
+def _unknown_things_are_errors(make: Make) -> None:
     with make() as engine:
         newest = engine.current_snapshot().id
         for ask, error in (
@@ -78,7 +83,7 @@ def unknown_things_are_errors(make):
             raise AssertionError(error)
 
 
-def readers_see_one_snapshot(make):
+def _readers_see_one_snapshot(make: Make) -> None:
     with make() as engine, engine.connection() as connection:
         connection.run("CREATE TABLE t AS SELECT 1 AS a")
         connection.run("CREATE VIEW v AS SELECT a + 1 AS b FROM t")
@@ -90,7 +95,7 @@ def readers_see_one_snapshot(make):
             assert [c.name for c in reader.describe("FROM v")] == ["b"]
 
 
-def stored_versions_last(make):
+def _stored_versions_last(make: Make) -> None:
     with make() as engine:
         stored = [
             engine.write_materialization(1, pa.table(columns).to_reader(), refresh_id=number)
@@ -106,12 +111,26 @@ def stored_versions_last(make):
         assert [one.rows for one in stored] == [1, 2]
 
 
-CONTRACT = (
-    snapshots_are_one_ordered_sequence,
-    reads_do_not_move_the_sequence,
-    changes_are_net_and_exact,
-    altered_tables_have_no_counts,
-    unknown_things_are_errors,
-    readers_see_one_snapshot,
-    stored_versions_last,
+ENGINE_CONTRACT: tuple[Callable[[Make], None], ...] = (
+    _snapshots_are_one_ordered_sequence,
+    _reads_do_not_move_the_sequence,
+    _changes_are_net_and_exact,
+    _altered_tables_have_no_counts,
+    _unknown_things_are_errors,
+    _readers_see_one_snapshot,
+    _stored_versions_last,
 )
+
+
+def check_engine(make: Make) -> None:
+    """Assert that an engine keeps the contract of every engine.
+
+    Args:
+        make: called with no arguments for each clause, gives a context manager around a new, empty
+            engine.
+
+    Raises:
+        AssertionError: a clause does not hold.
+    """
+    for clause in ENGINE_CONTRACT:
+        clause(make)

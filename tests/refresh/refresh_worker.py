@@ -1,0 +1,146 @@
+"""Processes that refresh a database and meet a fault on the way; run by the tests of this folder.
+
+One process imports everything once and forks a child for each order it reads, a line of JSON:
+path, statement, fault. The child does what the statement says and dies or fails where the fault
+says. The answer is a line of JSON as well: how the child ended and what it told. The parent never
+opens a database, so that children inherit no threads.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlview
+from mlview.engines import store
+from mlview.errors import MlviewError
+from mlview.refresh import materializing
+from mlview.storage import artifacts
+from mlview.storage.catalog import Catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def die(*_: object, **__: object) -> None:
+    """Be killed here and now."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def interrupt(*_: object, **__: object) -> None:
+    """Somebody presses Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def refuse(number: int) -> Callable[..., None]:
+    """The disk answers with an error."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+def no_more_room(*_: object, **__: object) -> None:
+    """From here on no file of this process may grow."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+
+
+def before(owner: Any, name: str, act: Callable[..., None]) -> None:
+    """Act whenever a function is about to be called."""
+    original = getattr(owner, name)
+
+    def acting(*args: Any, **kwargs: Any) -> Any:
+        act(*args, **kwargs)
+        return original(*args, **kwargs)
+
+    setattr(owner, name, acting)
+
+
+def after(owner: Any, name: str, act: Callable[..., None]) -> None:
+    """Act whenever a function has been called."""
+    original = getattr(owner, name)
+
+    def acting(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
+        act(*args, **kwargs)
+        return result
+
+    setattr(owner, name, acting)
+
+
+FAULTS: dict[str, Callable[[], None]] = {
+    "none": lambda: None,
+    "killed with the lease": lambda: after(Catalog, "acquire", die),
+    "killed before training": lambda: before(materializing, "train", die),
+    "killed in training": lambda: after(materializing, "train", die),
+    "killed before the artifact's rename": lambda: before(artifacts.Path, "replace", die),
+    "killed after the artifact's rename": lambda: after(artifacts.Path, "replace", die),
+    "killed before the store's commit": lambda: before(store, "stamp", die),
+    "killed before the version is added": lambda: before(Catalog, "add_version", die),
+    "killed before the commit": lambda: before(Catalog, "publish", die),
+    "killed after the commit": lambda: after(Catalog, "publish", die),
+    "interrupted in training": lambda: after(materializing, "train", interrupt),
+    "interrupted before the commit": lambda: before(Catalog, "publish", interrupt),
+    "interrupted after the commit": lambda: after(Catalog, "publish", interrupt),
+    "fsync fails": lambda: before(os, "fsync", refuse(errno.EIO)),
+    "no space at the artifact": lambda: before(os, "fsync", refuse(errno.ENOSPC)),
+    "no growth at the artifact": lambda: after(materializing, "train", no_more_room),
+    "no growth at the commit": lambda: before(Catalog, "publish", no_more_room),
+    "no growth in the store": lambda: before(store, "stamp", no_more_room),
+}
+
+
+def run(path: str, statement: str, fault: str) -> str:
+    """Do what a statement says, in a process of its own; what to tell of it."""
+    FAULTS[fault]()
+    try:
+        db = mlview.connect(Path(path), create=False)
+        db.sql(statement)
+    except MlviewError as error:
+        return error.error_code
+    except KeyboardInterrupt:
+        return "interrupted"
+    return "done"
+
+
+def child(order: dict[str, Any], telling: int) -> None:
+    """The life of a child."""
+    try:
+        os.write(telling, run(order["path"], order["statement"], order["fault"]).encode())
+    except BaseException as error:  # noqa: BLE001 - nothing of the parent's may run in a child
+        os.write(telling, repr(error).encode())
+    finally:
+        os._exit(0)
+
+
+def carry_out(order: dict[str, Any]) -> dict[str, Any]:
+    """Fork a child for an order, kill it after a while if the order says so, and wait."""
+    listening, telling = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(listening)
+        child(order, telling)
+    os.close(telling)
+    if order.get("kill_after") is not None:
+        time.sleep(order["kill_after"])
+        os.kill(pid, signal.SIGKILL)
+    with os.fdopen(listening) as told:
+        said = told.read()
+    _, status = os.waitpid(pid, 0)
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    return {"said": said, "killed": killed}
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(carry_out(json.loads(line))) + "\n")
+        sys.stdout.flush()
