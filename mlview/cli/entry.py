@@ -20,6 +20,10 @@ DONE, ERROR, INTERRUPTED = 0, 3, 130
 _TRACEBACK = "MLVIEW_TRACEBACK"
 
 
+class _ReaderGone(Exception):
+    """Whoever read the output closed it."""
+
+
 class Commands(click.Group):
     """The commands, in the order a newcomer meets them."""
 
@@ -27,6 +31,13 @@ class Commands(click.Group):
         """Their names, as they were added."""
         del ctx
         return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; click itself would call it done when nobody reads its output."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -77,8 +88,8 @@ def run(arguments: Sequence[str]) -> int:
             return INTERRUPTED
     except Failed:
         pass
-    except BrokenPipeError:
-        # Whoever read the output has gone; nothing more can be told, not even at exit.
+    except _ReaderGone:
+        # Nothing more can be told, not even when Python flushes its output at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         if os.environ.get(_TRACEBACK):

@@ -56,7 +56,6 @@ def draw(days: Sequence[Day], *, model: str, view: str, target_hours: float, fil
         locator: Any = dates.AutoDateLocator(minticks=4, maxticks=10)  # type: ignore[no-untyped-call]
         below.xaxis.set_major_locator(locator)
         below.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-        below.set_xlabel("day in New York, 2013")
         figure.savefig(file, dpi=150)
 
 
@@ -65,21 +64,20 @@ def _auc(axes: Any, days: Sequence[Day], model: str) -> None:
     moments = [midnight_after(day.date) for day in days]
     live = [day.scores[model].live for day in days]
     never = [day.scores[model].never for day in days]
-    smooth = trailing_mean(live), trailing_mean(never)
+    smooth = trailing_mean(never), trailing_mean(live)
     for values, line, colour, what in (
-        (live, smooth[0], _LIVE, "refreshed within its target lag"),
-        (never, smooth[1], _NEVER, "never retrained"),
+        (never, smooth[0], _NEVER, "never retrained"),
+        (live, smooth[1], _LIVE, "refreshed within its target lag"),
     ):
         axes.plot(moments, values, ".", color=colour, alpha=0.35, markersize=6)
         axes.plot(moments, line, color=colour, linewidth=2.4, label=what)
-    axes.fill_between(moments, *smooth, color=_LIVE, alpha=0.08, linewidth=0)
+    axes.fill_between(moments, *smooth, color=_LIVE, alpha=0.1, linewidth=0)
     _mark_refreshes(axes, days)
-    axes.set_title(f"{model}: AUC on each day's flights, before it learns from them")
+    axes.set_title(
+        f"{model}: AUC on each day's flights, before any version learned from them\n", pad=14
+    )
     axes.set_ylabel("ROC AUC (0.5 is guessing)")
-    axes.legend(
-        loc="lower right", ncols=2, title=f"dots: one day; lines: mean of {WINDOW} days",
-        alignment="left",
-    )  # fmt: skip
+    _legend(axes, f"dots: single days; lines: mean of the last {WINDOW}")
     axes.grid(axis="y", alpha=0.25)
 
 
@@ -91,16 +89,22 @@ def _lag(axes: Any, days: Sequence[Day], model: str, view: str, target_hours: fl
         axes.fill_between(moments, lags, color=colour, alpha=0.12, linewidth=0)
     _mark_refreshes(axes, days)
     target = target_hours / 24
-    axes.axhline(target, color=_GREY, linestyle="--", linewidth=1)
-    axes.text(
-        0.995, target, f"{model}: target lag {target:g} days", transform=axes.get_yaxis_transform(),
-        va="bottom", ha="right", color=_GREY,
-    )  # fmt: skip
-    axes.set_ylim(0, target * 1.25)
-    axes.set_title("Lag: how long ago something changed that the live version has not seen")
+    what = f"target lag of {model}: {target:g} days"
+    axes.axhline(target, color=_GREY, linestyle="--", linewidth=1.1, label=what)
+    axes.set_ylim(0, target * 1.15)
+    axes.set_title("Lag: time since the first change that the live version has not seen\n", pad=6)
     axes.set_ylabel("lag (days)")
-    axes.legend(loc="upper left", ncols=2)
+    axes.set_xlabel("time (a day's flights arrive at the midnight that ends it, in New York)")
+    _legend(axes)
     axes.grid(axis="y", alpha=0.25)
+
+
+def _legend(axes: Any, title: str | None = None) -> None:
+    """Between the title and the lines, where it hides nothing."""
+    axes.legend(
+        title=title, loc="lower left", bbox_to_anchor=(-0.01, 0.98), ncols=4, alignment="left",
+        borderpad=0.1, columnspacing=1.6, title_fontsize=9.5,
+    )  # fmt: skip
 
 
 def _mark_refreshes(axes: Any, days: Sequence[Day]) -> None:

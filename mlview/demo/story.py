@@ -140,7 +140,7 @@ class _Story:
         )
         teller.run(self._db, statements.timetable(self._source, first_day))
         teller.run(self._db, statements.PREDICT)
-        teller.say(
+        teller.aside(
             "A model can be selected from. Flights that were cancelled or diverted have no "
             "label: they are questions, never trained on, and answered all the same."
         )
@@ -223,9 +223,9 @@ class _Story:
         teller.command(f"mlview --db {place.database} status")
         teller.command(f"mlview --db {place.database} sql -f {place.next_statements}")
         teller.command(f"mlview --db {place.database} shell")
-        teller.say("and in the shell:")
+        teller.aside("The script, and what a prompt may be asked:")
         teller.code(statements.NEXT)
-        teller.say(f"The picture:  {place.plot}")
+        teller.aside(f"The picture:  {place.plot}")
         teller.say(f"Its numbers:  {place.days}")
         teller.say(f"All of it took {seconds:.0f} seconds.")
 

@@ -37,6 +37,11 @@ class Teller:
         """A sentence or two, wrapped."""
         self.console.print(Text(text))
 
+    def aside(self, text: str) -> None:
+        """The same after a result: a line apart."""
+        self.console.print()
+        self.say(text)
+
     def code(self, statement: str) -> None:
         """A statement as it is run."""
         text = Syntax("", "sql", theme="ansi_dark").highlight(statement)

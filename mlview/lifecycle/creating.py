@@ -17,7 +17,7 @@ from mlview.definitions import (
 from mlview.errors import MlviewError, NameTaken, NotAvailable
 from mlview.learners import resolve as resolve_method
 from mlview.lifecycle.cards import Card, model_card, view_card
-from mlview.lifecycle.naming import refuse_taken
+from mlview.lifecycle.naming import about, refuse_taken
 from mlview.observation.reads import resolve
 from mlview.observation.stored import definition_of
 from mlview.planning import Demand
@@ -123,6 +123,12 @@ class Creator:
         Raises:
             StatementError, NameProblem, CycleFound: what is wrong with it.
         """
+        with about(statement.definition.name):
+            return self._declared(statement, existing)
+
+    def _declared(
+        self, statement: CreateModel | CreateMaterializedView, existing: ObjectRow | None
+    ) -> Declaration:
         missing = unavailable(statement)
         if missing is not None:
             raise not_available(missing)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlview.definitions import RESERVED_SCHEMAS, Kind
-from mlview.errors import DependentsExist, NameTaken, ReservedName
+from mlview.errors import DependentsExist, MlviewError, NameTaken, ReservedName
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from mlview.definitions import Name
     from mlview.graph import Graph
@@ -99,3 +100,14 @@ def refuse_renamed(graph: Graph, name: Name) -> None:
             hint="declare those anew with the new name after dropping them",
             dependents=tuple(r.plain for r in readers),
         )
+
+
+@contextmanager
+def about(name: Name) -> Iterator[None]:
+    """Errors from inside concern this view or model, unless they name another."""
+    try:
+        yield
+    except MlviewError as error:
+        if error.name is None:
+            error.name = name.plain
+        raise

@@ -42,7 +42,8 @@ MANIFEST_FORMAT = 1
 class Job:
     """One view to materialize: what, at which snapshot, over which upstream versions.
 
-    `before` is the live version; its columns are kept where the definition is still the same.
+    `before` is the live version; its columns are kept where the definition is still the same and
+    was not declared `anew`, which a user does to have the columns of today.
     """
 
     row: ObjectRow
@@ -53,6 +54,7 @@ class Job:
     before: Version | None
     refresh_id: int
     number: int
+    anew: bool = False
 
     @property
     def definition(self) -> Definition:
@@ -62,7 +64,7 @@ class Job:
     @property
     def columns_before(self) -> tuple[Column, ...] | None:
         """The columns to keep, or None where the definition is new."""
-        if self.before is None or self.before.fingerprint != self.row.fingerprint:
+        if self.before is None or self.anew or self.before.fingerprint != self.row.fingerprint:
             return None
         return self.before.schema or None
 

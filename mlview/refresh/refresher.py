@@ -229,6 +229,7 @@ class _Run:
             before=self._observed.live.get(step.object_id),
             refresh_id=refresh_id,
             number=catalog.next_version(step.object_id),
+            anew=row is self._adopted,
         )
         candidate = materialize(home, self._binder, job, tell=self._teller(step))
         version = candidate.version

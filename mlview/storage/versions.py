@@ -144,7 +144,8 @@ class Versions(Part):
     def delete_versions(self, pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
         """Forget versions, given as (object id, number); says which are gone.
 
-        A version that is live or pinned by now stays, whatever was decided before.
+        A version that is live or pinned by now stays, whatever was decided before; those of a
+        dropped object go.
         """
         gone = []
         pointed_at = exists().where(
@@ -156,6 +157,7 @@ class Versions(Part):
         )
         with self._database.write() as connection:
             for object_id, number in pairs:
+                _unpoint_dropped(connection, object_id, number)
                 chosen = _key(object_id, number)
                 if connection.execute(delete(versions).where(chosen, ~pointed_at)).rowcount:
                     gone.append((object_id, number))
@@ -183,6 +185,17 @@ def existing(connection: Connection, row: ObjectRow, number: int) -> Version:
 def set_version(connection: Connection, object_id: int, number: int, **values: object) -> None:
     """Set columns of one version."""
     connection.execute(update(versions).where(_key(object_id, number)).values(**values))
+
+
+def _unpoint_dropped(connection: Connection, object_id: int, number: int) -> None:
+    """Let the pointers of a dropped object go of a version; brought back, it has none live."""
+    dropped = exists().where(objects.c.id == object_id, objects.c.dropped_at.is_not(None))
+    for pointer in (pointers.c.live_version, pointers.c.pinned_version):
+        connection.execute(
+            update(pointers)
+            .where(pointers.c.object_id == object_id, pointer == number, dropped)
+            .values({pointer.name: None})
+        )
 
 
 def _find(connection: Connection, object_id: int, number: int) -> Version | None:

@@ -38,11 +38,21 @@ def db(tmp_path, clock):
         yield db
 
 
+@pytest.fixture(scope="session")
+def fresh_template(tmp_path_factory):
+    """A closed database: t -> v -> w and t -> m, all fresh."""
+    path = tmp_path_factory.mktemp("template") / "test.mlv"
+    with mlview.connect(path, clock=ManualClock(START)) as db:
+        db.sql(DECLARED)
+    return path
+
+
 @pytest.fixture
-def declared(db):
+def declared(fresh_template, tmp_path, clock):
     """t -> v -> w and t -> m, all fresh."""
-    db.sql(DECLARED)
-    return db
+    copy = shutil.copytree(fresh_template, tmp_path / "declared.mlv")
+    with mlview.connect(copy, clock=clock) as db:
+        yield db
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+OPEN = b"!"
+
+
 def die(*_: object, **__: object) -> None:
     """Be killed here and now."""
     os.kill(os.getpid(), signal.SIGKILL)
@@ -99,11 +102,12 @@ FAULTS: dict[str, Callable[[], None]] = {
 }
 
 
-def run(path: str, statement: str, fault: str) -> str:
+def run(path: str, statement: str, fault: str, telling: int) -> str:
     """Do what a statement says, in a process of its own; what to tell of it."""
     FAULTS[fault]()
     try:
         db = mlview.connect(Path(path), create=False)
+        os.write(telling, OPEN)
         db.sql(statement)
     except MlviewError as error:
         return error.error_code
@@ -115,7 +119,8 @@ def run(path: str, statement: str, fault: str) -> str:
 def child(order: dict[str, Any], telling: int) -> None:
     """The life of a child."""
     try:
-        os.write(telling, run(order["path"], order["statement"], order["fault"]).encode())
+        said = run(order["path"], order["statement"], order["fault"], telling)
+        os.write(telling, said.encode())
     except BaseException as error:  # noqa: BLE001 - nothing of the parent's may run in a child
         os.write(telling, repr(error).encode())
     finally:
@@ -123,21 +128,22 @@ def child(order: dict[str, Any], telling: int) -> None:
 
 
 def carry_out(order: dict[str, Any]) -> dict[str, Any]:
-    """Fork a child for an order, kill it after a while if the order says so, and wait."""
+    """Fork a child for an order and wait; `kill_after` counts from when its database is open."""
     listening, telling = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(listening)
         child(order, telling)
     os.close(telling)
-    if order.get("kill_after") is not None:
-        time.sleep(order["kill_after"])
-        os.kill(pid, signal.SIGKILL)
-    with os.fdopen(listening) as told:
-        said = told.read()
+    with os.fdopen(listening, "rb", buffering=0) as told:
+        said = told.read(1)
+        if order.get("kill_after") is not None:
+            time.sleep(order["kill_after"])
+            os.kill(pid, signal.SIGKILL)
+        said += told.readall()
     _, status = os.waitpid(pid, 0)
     killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-    return {"said": said, "killed": killed}
+    return {"said": said.removeprefix(OPEN).decode(), "killed": killed}
 
 
 if __name__ == "__main__":

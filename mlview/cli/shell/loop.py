@@ -59,8 +59,11 @@ class Shell:
     def converse(self, texts: Iterable[str]) -> None:
         """Run each text that is typed, whatever became of the one before."""
         for text in texts:
-            if self.run(text) is Went.LEFT:
-                return
+            try:
+                if self.run(text) is Went.LEFT:
+                    return
+            except KeyboardInterrupt:
+                click.echo("interrupted", err=True)
 
     def read(self, lines: Iterable[str]) -> bool:
         """Run lines that come from a pipe, up to the first error; whether there was none."""
