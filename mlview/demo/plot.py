@@ -73,11 +73,12 @@ def _auc(axes: Any, days: Sequence[Day], model: str) -> None:
         axes.plot(moments, line, color=colour, linewidth=2.4, label=what)
     axes.fill_between(moments, *smooth, color=_LIVE, alpha=0.1, linewidth=0)
     _mark_refreshes(axes, days)
+    what = f"dots: single days, lines: mean of the last {WINDOW}"
     axes.set_title(
-        f"{model}: AUC on each day's flights, before any version learned from them\n", pad=14
+        f"{model}: AUC on each day's flights before learning from them ({what})\n", pad=6
     )
     axes.set_ylabel("ROC AUC (0.5 is guessing)")
-    _legend(axes, f"dots: single days; lines: mean of the last {WINDOW}")
+    _legend(axes)
     axes.grid(axis="y", alpha=0.25)
 
 
@@ -99,12 +100,11 @@ def _lag(axes: Any, days: Sequence[Day], model: str, view: str, target_hours: fl
     axes.grid(axis="y", alpha=0.25)
 
 
-def _legend(axes: Any, title: str | None = None) -> None:
+def _legend(axes: Any) -> None:
     """Between the title and the lines, where it hides nothing."""
     axes.legend(
-        title=title, loc="lower left", bbox_to_anchor=(-0.01, 0.98), ncols=4, alignment="left",
-        borderpad=0.1, columnspacing=1.6, title_fontsize=9.5,
-    )  # fmt: skip
+        loc="lower left", bbox_to_anchor=(-0.01, 0.98), ncols=4, borderpad=0.1, columnspacing=1.6
+    )
 
 
 def _mark_refreshes(axes: Any, days: Sequence[Day]) -> None:

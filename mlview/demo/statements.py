@@ -33,7 +33,7 @@ LEFT JOIN recent_delays r
 
 MODELS = {
     "late_linear": "LogisticRegression",
-    "late_boosted": "HistGradientBoostingClassifier (max_iter => 60)",
+    "late_boosted": "HistGradientBoostingClassifier (max_iter => 40)",
 }
 LEADING = "late_boosted"
 FEATURES = "recent_delays"
@@ -136,7 +136,8 @@ def refresh(names: tuple[str, ...], everything: int) -> str:
 
 NEXT = """\
 -- flights that never arrived, answered by the live version
-SELECT flight_id, predicted_late_prob FROM late_boosted WHERE late IS NULL LIMIT 5;
+SELECT flight_id, predicted_late_prob FROM late_boosted
+WHERE late IS NULL ORDER BY ALL LIMIT 5;
 
 -- which version serves, and how each one scored on days it had not seen
 SELECT version, status, rows_trained, metrics['roc_auc'] AS roc_auc

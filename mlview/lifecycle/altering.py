@@ -163,7 +163,8 @@ class Alterer:
             owner=getattr(definition, "owner", None),
             now=self._home.clock.now(),
         )
-        return f"{row.name}: {', '.join(name.upper() for name in changes)} set"
+        said = (f"{field.upper()} {_set_or_not(value)}" for field, value in changes.items())
+        return f"{row.name}: {', '.join(said)}"
 
     def _rename(self, row: ObjectRow, new: Name) -> str:
         refuse_taken(self._home, new, except_for=row)
@@ -191,3 +192,7 @@ class Alterer:
             )
         catalog.pin(row.id, number)
         return f"{row.name} is pinned to version {number}"
+
+
+def _set_or_not(value: object) -> str:
+    return "unset" if value is None else "set"

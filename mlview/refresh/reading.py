@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlview.definitions import HoldoutLast, HoldoutShare, always_quote, fold
+from mlview.definitions import HoldoutLast, HoldoutShare, always_quote, fold, quote
 from mlview.errors import DefinitionRefused, did_you_mean
 from mlview.refresh.columns import keep_columns
 from mlview.sql import group_columns, ordered_limits, with_rowid
@@ -180,7 +180,7 @@ def _strictly_ordered(data: pa.Table, order: Sequence[str]) -> bool:
 
 
 def check_columns(definition: Model, columns: Sequence[Column]) -> None:
-    """Every column that a clause names is one of the query's.
+    """Every column that a clause names is one of the query's, and none is called as an answer.
 
     Raises:
         DefinitionRefused: with the nearest right name.
@@ -196,6 +196,15 @@ def check_columns(definition: Model, columns: Sequence[Column]) -> None:
     for clause, named in clauses:
         for column in named:
             _spelled(column, columns, clause)
+    answer = f"predicted_{definition.target}"
+    answers = {fold(answer + tail) for tail in ("", "_prob", "_probs")}
+    for column in columns:
+        if definition.target is not None and fold(column.name) in answers:
+            raise DefinitionRefused(
+                f"the query has a column {column.name}, as the prediction is called",
+                hint=f"give it another name: {quote(column.name)} AS "
+                f"{quote('input_' + column.name)}",
+            )
 
 
 def _spelled(name: str, columns: Sequence[Column], clause: str = "TIME") -> str:

@@ -81,7 +81,11 @@ class Crew:
     def run(self, path, statement="REFRESH ALL", fault="none", **order):
         """How a process that met a fault ended: what it said, and whether it was killed."""
         order |= {"path": str(path), "statement": statement, "fault": fault}
-        self._worker.stdin.write(json.dumps(order) + "\n")
+        return self.run_together([order])[0]
+
+    def run_together(self, orders):
+        """How processes that ran at the same time ended."""
+        self._worker.stdin.write(json.dumps(orders) + "\n")
         self._worker.stdin.flush()
         return json.loads(self._worker.stdout.readline())
 

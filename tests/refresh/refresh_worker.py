@@ -1,9 +1,9 @@
 """Processes that refresh a database and meet a fault on the way; run by the tests of this folder.
 
-One process imports everything once and forks a child for each order it reads, a line of JSON:
-path, statement, fault. The child does what the statement says and dies or fails where the fault
-says. The answer is a line of JSON as well: how the child ended and what it told. The parent never
-opens a database, so that children inherit no threads.
+One process imports everything once and reads lines of JSON, each a list of orders: path, statement,
+fault. It forks a child for each of them, all at once. A child does what the statement says and dies
+or fails where the fault says. The answer is a line of JSON as well: how the children ended and what
+they told. The parent never opens a database, so that children inherit no threads.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import resource
 import signal
 import sys
 import time
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mlview
 from mlview.engines import store
-from mlview.errors import MlviewError
+from mlview.errors import MlviewError, RefreshBusy
 from mlview.refresh import materializing
 from mlview.storage import artifacts
 from mlview.storage.catalog import Catalog
@@ -102,13 +103,15 @@ FAULTS: dict[str, Callable[[], None]] = {
 }
 
 
-def run(path: str, statement: str, fault: str, telling: int) -> str:
-    """Do what a statement says, in a process of its own; what to tell of it."""
-    FAULTS[fault]()
+def run(order: dict[str, Any], telling: int) -> str:
+    """Do what a statement says, as often as asked, or until an error; what to tell of it."""
+    FAULTS[order.get("fault", "none")]()
     try:
-        db = mlview.connect(Path(path), create=False)
+        db = mlview.connect(Path(order["path"]), create=False)
         os.write(telling, OPEN)
-        db.sql(statement)
+        for _ in range(order.get("times", 1)):
+            with suppress(RefreshBusy) if "times" in order else nullcontext():
+                db.sql(order["statement"])
     except MlviewError as error:
         return error.error_code
     except KeyboardInterrupt:
@@ -119,22 +122,26 @@ def run(path: str, statement: str, fault: str, telling: int) -> str:
 def child(order: dict[str, Any], telling: int) -> None:
     """The life of a child."""
     try:
-        said = run(order["path"], order["statement"], order["fault"], telling)
-        os.write(telling, said.encode())
+        os.write(telling, run(order, telling).encode())
     except BaseException as error:  # noqa: BLE001 - nothing of the parent's may run in a child
         os.write(telling, repr(error).encode())
     finally:
         os._exit(0)
 
 
-def carry_out(order: dict[str, Any]) -> dict[str, Any]:
-    """Fork a child for an order and wait; `kill_after` counts from when its database is open."""
+def begin(order: dict[str, Any]) -> tuple[int, int]:
+    """Fork a child for an order: its id, and where it tells."""
     listening, telling = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(listening)
         child(order, telling)
     os.close(telling)
+    return pid, listening
+
+
+def end(order: dict[str, Any], pid: int, listening: int) -> dict[str, Any]:
+    """Wait for a child; `kill_after` counts from when its database is open."""
     with os.fdopen(listening, "rb", buffering=0) as told:
         said = told.read(1)
         if order.get("kill_after") is not None:
@@ -148,5 +155,8 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        sys.stdout.write(json.dumps(carry_out(json.loads(line))) + "\n")
+        orders = json.loads(line)
+        children = [begin(order) for order in orders]
+        ends = [end(order, *one) for order, one in zip(orders, children, strict=True)]
+        sys.stdout.write(json.dumps(ends) + "\n")
         sys.stdout.flush()

@@ -243,3 +243,9 @@ def test_the_probability_is_of_true_or_of_the_last_class(db):
     )
     agree = "SELECT bool_and((predicted_word_prob > 0.5) = (predicted_word = 'yes')) FROM w"
     assert db.sql(agree).fetchone() == (True,)
+
+
+def test_a_query_with_a_column_called_as_the_answer_is_refused_at_create(ready, refused):
+    for name in ("predicted_y", "Predicted_Y_prob", "predicted_y_probs"):
+        error = refused(ready, f"CREATE MODEL w PREDICT y AS SELECT a, b AS {name}, y FROM points")
+        assert f"{name} AS input_{name}" in error.hint
