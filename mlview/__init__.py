@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from mlview.lazily import names_from
+from mlview.version import __version__
 
 if TYPE_CHECKING:
     from mlview.clock import ManualClock, SystemClock
@@ -39,12 +40,4 @@ __all__ = [
     "restore",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Load what was asked for."""
-    if name not in _HOMES:
-        msg = f"module 'mlview' has no attribute '{name}'"
-        raise AttributeError(msg)
-    from importlib import import_module  # noqa: PLC0415 - only where it is needed
-
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = names_from(__name__, _HOMES)

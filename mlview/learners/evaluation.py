@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from mlview.learners.answers import actual_codes, classified, labelled, regressed
 from mlview.learners.classification import score_binary, score_classes
-from mlview.learners.fit import fit
+from mlview.learners.fitting import fit
 from mlview.learners.frames import column_of
 from mlview.learners.preprocessing import METHOD
 from mlview.learners.regression import score_numbers

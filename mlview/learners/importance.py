@@ -11,7 +11,7 @@ from sklearn.inspection import permutation_importance
 
 from mlview.errors import UsageProblem
 from mlview.learners.answers import actual_codes, frames, labelled
-from mlview.learners.fit import label_array
+from mlview.learners.fitting import label_array
 from mlview.learners.frames import column_of, numbers
 from mlview.learners.preprocessing import PREPROCESS
 from mlview.learners.tasks import Task

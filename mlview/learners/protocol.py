@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mlview.learners.evaluation import evaluate
-from mlview.learners.fit import fit
+from mlview.learners.fitting import fit
 from mlview.learners.prediction import predict
 
 if TYPE_CHECKING:

@@ -150,7 +150,12 @@ class Alterer:
         catalog.drop([catalog.get(name).id for name in names], now=self._home.clock.now())
 
     def undrop(self, statement: Undrop) -> str:
-        """Bring the newest dropped view of a name back, with its versions."""
+        """Bring the newest dropped view of a name back, with its versions.
+
+        Raises:
+            NameTaken: something else has the name by now.
+        """
+        refuse_taken(self._home, statement.name)
         row = self._home.catalog.undrop(statement.name, statement.kind, now=self._home.clock.now())
         return f"{row.name} is back, version {row.live_version} serves"
 

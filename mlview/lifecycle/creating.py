@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mlview import learners
 from mlview.definitions import (
     ArtifactMethod,
     Kind,
@@ -15,7 +16,6 @@ from mlview.definitions import (
     format_duration,
 )
 from mlview.errors import MlviewError, NameTaken, NotAvailable
-from mlview.learners import resolve as resolve_method
 from mlview.lifecycle.cards import Card, model_card, view_card
 from mlview.lifecycle.naming import about, refuse_taken
 from mlview.observation.reads import resolve
@@ -310,7 +310,7 @@ def not_available(what: str) -> NotAvailable:
 def _check_method(home: Home, definition: Model) -> None:
     match definition.method:
         case Method() as method:
-            resolve_method(method)
+            learners.resolve(method)
         case ArtifactMethod(sha256) if not home.artifacts.exists(sha256):
             raise MlviewError(
                 f"there is no artifact sha256:{sha256[:12]}... in this database",

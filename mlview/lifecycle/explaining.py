@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from mlview import learners
 from mlview.definitions import (
     DOWNSTREAM,
     HoldoutLast,
@@ -19,8 +20,6 @@ from mlview.definitions import (
     format_duration,
     quote,
 )
-from mlview.learners import default_method, resolve
-from mlview.learners.labels import label_task
 from mlview.lifecycle.cards import describe_score
 from mlview.observation.stored import definition_of
 from mlview.planning import Demand
@@ -226,11 +225,12 @@ def _learning(definition: Model, columns: Sequence[Column]) -> list[tuple[str, s
     label = next((c for c in columns if fold(c.name) == fold(definition.target or "")), None)
     match definition.method:
         case Method() as method:
-            lines.append(("method", resolve(method).name))
+            lines.append(("method", learners.resolve(method).name))
         case None if label is not None:
-            lines.append(("method", f"{default_method(label_task(label)).name}, by default"))
+            method = learners.default_method(learners.label_task(label))
+            lines.append(("method", f"{method.name}, by default"))
         case None if definition.target is None:
-            lines.append(("method", f"{resolve(None).name}, by default"))
+            lines.append(("method", f"{learners.resolve(None).name}, by default"))
         case None:
             lines.append(("method", "chosen by the label's type"))
         case _:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mlview import learners
 from mlview.definitions import Model, always_quote
 from mlview.engines import DEFINITION_SETTINGS
 from mlview.errors import BindProblem, UnknownName
-from mlview.learners import registered_modules
 from mlview.observation.observer import text_digest
 from mlview.observation.reads import resolve
 from mlview.observation.stored import definition_of
@@ -152,7 +152,7 @@ class _Work:
             "signature": trained.fitted.signature.to_json(),
             "libraries": libraries,
         }
-        payload = dump(trained.fitted.pipeline, modules=registered_modules())
+        payload = dump(trained.fitted.pipeline, modules=learners.registered_modules())
         notices = (*rows.notices, *trained.notices)
         version = replace(
             blank,

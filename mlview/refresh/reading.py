@@ -194,17 +194,19 @@ def check_columns(definition: Model, columns: Sequence[Column]) -> None:
     if isinstance(definition.holdout, HoldoutShare):
         clauses.append(("HOLDOUT BY", definition.holdout.by))
     for clause, named in clauses:
-        for column in named:
-            _spelled(column, columns, clause)
-    answer = f"predicted_{definition.target}"
-    answers = {fold(answer + tail) for tail in ("", "_prob", "_probs")}
-    for column in columns:
-        if definition.target is not None and fold(column.name) in answers:
-            raise DefinitionRefused(
-                f"the query has a column {column.name}, as the prediction is called",
-                hint=f"give it another name: {quote(column.name)} AS "
-                f"{quote('input_' + column.name)}",
-            )
+        for name in named:
+            _spelled(name, columns, clause)
+    if definition.target is not None:
+        _refuse_answers(definition.target, columns)
+
+
+def _refuse_answers(target: str, columns: Sequence[Column]) -> None:
+    answers = {fold(f"predicted_{target}{tail}") for tail in ("", "_prob", "_probs")}
+    for name in (column.name for column in columns if fold(column.name) in answers):
+        raise DefinitionRefused(
+            f"the query has a column {name}, as the prediction is called",
+            hint=f"give it another name: {quote(name)} AS {quote('input_' + name)}",
+        )
 
 
 def _spelled(name: str, columns: Sequence[Column], clause: str = "TIME") -> str:

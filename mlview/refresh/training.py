@@ -5,22 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlview import learners
 from mlview.definitions import ArtifactMethod, Method
-from mlview.learners import (
-    Evaluation,
-    build_pipeline,
-    confusion_matrix,
-    default_method,
-    derive_roles,
-    describe_pipeline,
-    fit,
-    fit_baseline,
-    judge,
-    primary_metric,
-    registered_modules,
-    resolve,
-    wrap_pipeline,
-)
 from mlview.learners.tasks import Task
 from mlview.refresh.splitting import Split, refuse_lost_classes, split
 from mlview.storage.payloads import load
@@ -31,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mlview.definitions import Model
-    from mlview.learners import Fitted, Roles
+    from mlview.learners import Evaluation, Fitted, Roles
     from mlview.records import Metric
     from mlview.refresh.reading import TrainingRows
     from mlview.storage.artifacts import ArtifactStore
@@ -94,7 +80,7 @@ def train(
         tell("fitting")
         fitted = learner.fit(rows.data)
         tell("scoring")
-        judged = judge(fitted, rows.data)
+        judged = learners.judge(fitted, rows.data)
         whole = Split(rows.data, rows.data.slice(0, 0), rows.data, False, {}, 0)
         return learner.trained(fitted, whole, judged, {})
     tell("splitting")
@@ -105,13 +91,13 @@ def train(
     tell("fitting")
     fitted = learner.fit(parts.train)
     details: dict[str, Any] = {"holdout": parts.record}
-    judged = Evaluation((), 0)
+    judged = learners.Evaluation((), 0)
     if parts.test.num_rows:
         tell("scoring")
-        baseline = fit_baseline(learner.roles, parts.train)
-        judged = judge(fitted, parts.test, baseline)
+        baseline = learners.fit_baseline(learner.roles, parts.train)
+        judged = learners.judge(fitted, parts.test, baseline)
         if learner.roles.task is Task.CLASSIFICATION:
-            details["confusion_matrix"] = _lines(confusion_matrix(fitted, parts.test))
+            details["confusion_matrix"] = _lines(learners.confusion_matrix(fitted, parts.test))
     if parts.refit and parts.test.num_rows:
         tell("refitting on all rows")
         fitted = learner.fit(parts.everything)
@@ -131,7 +117,7 @@ class _Learner:
 
     def look_at(self, labelled: pa.Table) -> None:
         """Derive the roles from the labelled rows."""
-        self.roles = derive_roles(
+        self.roles = learners.derive_roles(
             self._rows.columns, labelled, self._definition, estimator=self._given
         )
         self.method = self._method()
@@ -139,20 +125,20 @@ class _Learner:
     def fit(self, data: pa.Table) -> Fitted:
         """A pipeline fitted on these rows."""
         if self._given is not None:
-            pipeline = wrap_pipeline(self._given, self.roles)
+            pipeline = learners.wrap_pipeline(self._given, self.roles)
         else:
-            pipeline = build_pipeline(
-                self.roles, resolve(self.method), self._seed, n_rows=data.num_rows
+            pipeline = learners.build_pipeline(
+                self.roles, learners.resolve(self.method), self._seed, n_rows=data.num_rows
             )
-        self._steps = describe_pipeline(pipeline)
-        return fit(pipeline, self.roles, data, seed=self._seed)
+        self._steps = learners.describe_pipeline(pipeline)
+        return learners.fit(pipeline, self.roles, data, seed=self._seed)
 
     def trained(
         self, fitted: Fitted, parts: Split, judged: Evaluation, details: dict[str, Any]
     ) -> Trained:
         """Everything together."""
         classes = len(fitted.signature.classes)
-        primary = primary_metric(self.roles.task, classes)
+        primary = learners.primary_metric(self.roles.task, classes)
         scored = any(m.name == primary for m in judged.metrics)
         trained = parts.everything if parts.refit else parts.train
         details |= {
@@ -184,7 +170,7 @@ class _Learner:
             case Method() as method:
                 return method
             case None:
-                return default_method(self.roles.task)
+                return learners.default_method(self.roles.task)
             case _:
                 return None
 
@@ -194,7 +180,7 @@ def _given_estimator(definition: Model, artifacts: ArtifactStore) -> Any:
     if not isinstance(definition.method, ArtifactMethod):
         return None
     _, payload = artifacts.get(definition.method.sha256)
-    return load(payload, modules=registered_modules())
+    return load(payload, modules=learners.registered_modules())
 
 
 def _lines(table: pa.Table) -> list[list[Any]]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from mlview import learners
 from mlview.definitions import Kind, parse_duration, quote
 from mlview.errors import PredictionProblem, SyntaxProblem, TooStale, UnknownName, did_you_mean
-from mlview.learners import confusion_matrix, evaluate, feature_importance, has_own_importance
 from mlview.observation.stored import model_of
 from mlview.sql import inspect, rebind
 
@@ -48,9 +48,9 @@ class Calls:
             case "FEATURE_IMPORTANCE":
                 fitted = binder.loader.fitted(version, row.name.plain)
                 rows = None
-                if not has_own_importance(fitted):
+                if not learners.has_own_importance(fitted):
                     rows = _sample(_labelled(binder.own_rows(row, version, scope), version, row))
-                return feature_importance(fitted, rows, seed=version.seed)
+                return learners.feature_importance(fitted, rows, seed=version.seed)
             case _:
                 return self._confusion(binder, call, row, version, scope)
 
@@ -130,7 +130,7 @@ class Calls:
         if data is None:
             return metric_table(version.metrics)
         fitted = binder.loader.fitted(version, row.name.plain)
-        return metric_table(evaluate(fitted, _labelled(data, version, row)))
+        return metric_table(learners.evaluate(fitted, _labelled(data, version, row)))
 
     def _confusion(
         self, binder: Binder, call: Call, row: ObjectRow, version: Version, scope: Scope
@@ -138,7 +138,7 @@ class Calls:
         data = self._input(binder, call, version, scope)
         if data is not None:
             fitted = binder.loader.fitted(version, row.name.plain)
-            return confusion_matrix(fitted, _labelled(data, version, row))
+            return learners.confusion_matrix(fitted, _labelled(data, version, row))
         kept = version.details.get("confusion_matrix")
         if kept is None:
             raise PredictionProblem(

@@ -6,11 +6,12 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from mlview import learners
 from mlview.errors import NotMaterialized, StorageProblem
-from mlview.learners import Fitted, Signature, registered_modules
 from mlview.storage.payloads import load
 
 if TYPE_CHECKING:
+    from mlview.learners import Fitted
     from mlview.records import Version
     from mlview.storage.artifacts import ArtifactStore
 
@@ -55,8 +56,8 @@ class Loader:
             problem.name = name
             problem.hint = f"make it again: REFRESH MODEL {name} FULL;"
             raise
-        pipeline = load(payload, modules=registered_modules())
-        return Fitted(pipeline, Signature.from_json(manifest["signature"]))
+        pipeline = load(payload, modules=learners.registered_modules())
+        return learners.Fitted(pipeline, learners.Signature.from_json(manifest["signature"]))
 
     def keep(self, digest: str, fitted: Fitted) -> None:
         """Remember a fitted model, forgetting the one that was not used for longest."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlview import learners
 from mlview.definitions import fold, quote
 from mlview.errors import ColumnMismatch
-from mlview.learners import predict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ def with_predictions(
                 name=model.plain,
                 hint=f"give it another name: {quote(column)} AS {quote('input_' + column)}",
             )
-    result = predict(fitted, data)
+    result = learners.predict(fitted, data)
     answer = data
     for field, column in zip(result.table.schema, result.table.columns, strict=True):
         answer = answer.append_column(field, column)

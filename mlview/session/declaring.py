@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from mlview import learners
 from mlview.definitions import ArtifactMethod, Method, Name
 from mlview.errors import UsageProblem
-from mlview.learners import registered_modules
 from mlview.sql import parse_name
 from mlview.storage.payloads import dump
 
@@ -55,7 +55,8 @@ def chosen_method(
             "an estimator object has its parameters already", hint="leave parameters out"
         )
     manifest = {"format": 1, "kind": "unfitted", "class": type(using).__name__}
-    return ArtifactMethod(artifacts.put(manifest, dump(using, modules=registered_modules())))
+    payload = dump(using, modules=learners.registered_modules())
+    return ArtifactMethod(artifacts.put(manifest, payload))
 
 
 def _plain(value: Any) -> Any:

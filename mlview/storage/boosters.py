@@ -9,8 +9,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from mlview import learners
 from mlview.errors import ArtifactRefused
-from mlview.learners.parts import estimators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ def taken_apart(pipeline: Any) -> tuple[Any, dict[str, bytes]]:
     """
     members: dict[str, bytes] = {}
     memo: dict[int, Any] = {}
-    for estimator in estimators(pipeline):
+    for estimator in learners.estimators(pipeline):
         booster = getattr(estimator, _SLOT, None)
         if booster is not None:
             name, content = _written(estimator, booster, len(members))
@@ -48,7 +48,7 @@ def put_together(pipeline: Any, members: Mapping[str, bytes]) -> Any:
     Raises:
         ArtifactRefused: a booster that is missing or cannot be read.
     """
-    for estimator in estimators(pipeline):
+    for estimator in learners.estimators(pipeline):
         number = vars(estimator).get(_SLOT)
         if isinstance(number, int):
             setattr(estimator, _SLOT, _read(estimator, number, members))

@@ -9,8 +9,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.dialects.sqlite import insert
 
-from mlview import __version__
 from mlview.storage.tables import WRITTEN_BY, meta
+from mlview.version import __version__
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

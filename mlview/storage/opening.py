@@ -6,11 +6,11 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from mlview import __version__
 from mlview.errors import DatabaseDamaged, LockTimeout, StorageProblem
 from mlview.storage.database import BUSY_SECONDS, Database
 from mlview.storage.faults import translated
 from mlview.storage.tables import HEAD, WRITTEN_BY
+from mlview.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

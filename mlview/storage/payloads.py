@@ -6,9 +6,6 @@ import io
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-import skops.io as sio
-from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundException
-
 from mlview.errors import ArtifactRefused, MlviewError
 from mlview.storage.boosters import put_together, taken_apart
 from mlview.storage.trusted_types import trusted_types
@@ -55,11 +52,20 @@ def dump(pipeline: Any, *, modules: Collection[str] = ()) -> bytes:
     return payload
 
 
+def _skops() -> Any:
+    """Skops loads scikit-learn, which whoever never stores or loads a model does not need."""
+    import skops.io  # noqa: PLC0415 - see above
+    import skops.io.exceptions  # noqa: PLC0415 - see above
+
+    return skops.io
+
+
 def _packed(rest: Any, members: dict[str, bytes], compression: int) -> bytes:
     level = _LEVEL if compression == zipfile.ZIP_DEFLATED else None
+    skops = _skops()
     try:
-        stored = sio.dumps(rest, compression=compression, compresslevel=level)
-    except UnsupportedTypeException as problem:
+        stored = skops.dumps(rest, compression=compression, compresslevel=level)
+    except skops.exceptions.UnsupportedTypeException as problem:
         raise ArtifactRefused(
             f"the Pipeline holds what cannot be stored without pickle: {problem}",
             hint="use another estimator for that step",
@@ -86,7 +92,7 @@ def load(payload: bytes, *, modules: Collection[str] = ()) -> Any:
     members = _opened(payload)
     own = _strange_types(payload, modules)
     try:
-        rest = sio.loads(payload, trusted=sorted({*trusted_types(), *own}))
+        rest = _skops().loads(payload, trusted=sorted({*trusted_types(), *own}))
         return put_together(rest, members)
     except MlviewError:
         raise
@@ -146,9 +152,7 @@ def _acceptable(infos: Sequence[zipfile.ZipInfo], size: int) -> bool:
 def _strange_types(payload: bytes, modules: Collection[str]) -> set[str]:
     """The types outside the list, all of them from the given modules."""
     try:
-        found = set(sio.get_untrusted_types(data=payload))
-    except UntrustedTypesFoundException as problem:
-        raise _unreadable(problem) from problem
+        found = set(_skops().get_untrusted_types(data=payload))
     except Exception as problem:
         raise _unreadable(problem) from problem
     own = {name for name in found if name.rpartition(".")[0] in modules}

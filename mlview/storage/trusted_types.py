@@ -8,9 +8,8 @@ state. `functools.partial` is listed because what it wraps is checked by itself.
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING
-
-import sklearn
 
 from mlview.errors import ArtifactRefused
 
@@ -175,10 +174,10 @@ def trusted_types() -> frozenset[str]:
     Raises:
         ArtifactRefused: there is no list for it.
     """
-    minor = ".".join(sklearn.__version__.split(".")[:2])
+    minor = ".".join(version("scikit-learn").split(".")[:2])
     if minor not in TRUSTED:
         raise ArtifactRefused(
-            f"expected scikit-learn {' or '.join(TRUSTED)}, found {sklearn.__version__}",
+            f"expected scikit-learn {' or '.join(TRUSTED)}, found {version('scikit-learn')}",
             hint="install a supported scikit-learn, or refresh the model with this one",
         )
     return TRUSTED[minor]

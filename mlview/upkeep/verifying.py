@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlview import learners
 from mlview.definitions import Model, always_quote
 from mlview.errors import DatabaseDamaged, MlviewError
-from mlview.learners import predict
 from mlview.observation.reads import resolve
 from mlview.observation.stored import definition_of
 from mlview.records import Action
@@ -117,7 +117,7 @@ def _model(
 
 
 def _answers(fitted: Fitted, data: pa.Table) -> pa.Table:
-    return predict(fitted, data).table
+    return learners.predict(fitted, data).table
 
 
 def _view(home: Home, binder: Binder, scope: Scope, row: ObjectRow, version: Version) -> Difference:

@@ -44,12 +44,18 @@ def test_a_model_is_a_view_of_its_own_rows_with_the_answers_beside_them(ready):
         "SELECT predicted_y FROM m ORDER BY id LIMIT 1 OFFSET 7",
         "SELECT predicted_y FROM (FROM m UNION ALL FROM m) WHERE id = 7 LIMIT 1",
         "SELECT predicted_y FROM ML.PREDICT(MODEL m, points => points) WHERE id = 7",
-        "SELECT p.predicted_y FROM ML.PREDICT(MODEL M, (SELECT *, b * 2 AS b2 FROM points)) p "
-        "WHERE id = 7",
-        "SELECT predict.predicted_y FROM ml.predict(MODEL m, (SELECT *, b * 2 B2 FROM points)) "
-        "WHERE id = 7",
-        "SELECT predicted_y FROM points JOIN ML.PREDICT(MODEL m, points => points) q USING (id) "
-        "WHERE id = 7",
+        (
+            "SELECT p.predicted_y FROM ML.PREDICT(MODEL M, (SELECT *, b * 2 AS b2 FROM points)) p "
+            "WHERE id = 7"
+        ),
+        (
+            "SELECT predict.predicted_y FROM ml.predict(MODEL m, (SELECT *, b * 2 B2 FROM points)) "
+            "WHERE id = 7"
+        ),
+        (
+            "SELECT predicted_y FROM points JOIN ML.PREDICT(MODEL m, points => points) q USING (id) "
+            "WHERE id = 7"
+        ),
     ],
 )
 def test_wherever_a_table_may_stand_the_answer_is_the_same(ready, query):

@@ -74,8 +74,10 @@ def test_a_column_renamed_and_renamed_back_is_the_same_column(db):
     "reload",
     [
         "CREATE OR REPLACE TABLE points AS FROM other",
-        "CREATE TABLE kept AS FROM points; DROP TABLE points CASCADE; "
-        "CREATE TABLE points AS FROM kept; UNDROP MODEL m",
+        (
+            "CREATE TABLE kept AS FROM points; DROP TABLE points CASCADE; "
+            "CREATE TABLE points AS FROM kept; UNDROP MODEL m"
+        ),
     ],
     ids=["replaced", "dropped and made again"],
 )

@@ -132,6 +132,8 @@ def test_what_was_rolled_back_twice_can_be_rolled_back_again(db):
 
 
 def test_the_default_retention_keeps_ten_versions_and_a_month(db, clock):
+    for _ in range(3):
+        db.sql("INSERT INTO t VALUES (900, 1, 1)")
     clock.advance(timedelta(days=25))
     assert collected(db, retention=None)["versions"] == 0
     assert collected(db, retention=None)["lake_snapshots"] == 0
