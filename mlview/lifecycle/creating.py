@@ -25,7 +25,7 @@ from mlview.records import Trigger
 from mlview.refresh.columns import refuse_duplicates
 from mlview.refresh.progress import silent
 from mlview.refresh.reading import check_columns
-from mlview.serving.scopes import live_scope
+from mlview.serving.scopes import columns_scope
 from mlview.serving.targets import OnReader
 from mlview.sql import canonical, check_definition, render, unavailable
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 class Declaration:
     """A definition that was looked at and may be created: what it reads, and its digest.
 
-    `columns` are the query's, or None where something it reads was never materialized.
+    `columns` are the query's, or None where a model it reads was never trained.
     """
 
     definition: Definition
@@ -210,13 +210,15 @@ class Creator:
         )
 
     def _unmaterialized(self, reads: Reads) -> bool:
-        return any(row.live_version is None for row in reads.upstream.values())
+        """Whether it reads a model of which nobody knows yet what it will answer with."""
+        rows = reads.upstream.values()
+        return any(row.kind is Kind.MODEL and row.live_version is None for row in rows)
 
     def _bind(self, definition: Definition) -> tuple[Column, ...]:
         """The columns of the body, as DuckDB judges it at the newest snapshot."""
         engine, now = self._home.engine, self._home.clock.now()
         with engine.reader(engine.current_snapshot().id, refresh_time=now) as reader:
-            scope = live_scope(self._home, OnReader(reader), now)
+            scope = columns_scope(self._home, OnReader(reader), now)
             try:
                 return scope.target.describe(self._binder.bind(definition.query, scope))
             finally:

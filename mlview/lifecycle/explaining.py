@@ -23,6 +23,7 @@ from mlview.definitions import (
 from mlview.lifecycle.cards import describe_score
 from mlview.observation.stored import definition_of
 from mlview.planning import Demand
+from mlview.records import Trigger
 from mlview.refresh.reading import time_column
 from mlview.refresh.splitting import effective_holdout
 from mlview.sql import canonical, inspect, ordered_limits
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mlview.definitions import Holdout, Name, Refreshable
+    from mlview.graph import Graph
     from mlview.lifecycle.creating import Creator, Declaration
     from mlview.observation.observer import Observer
-    from mlview.records import Column, RefreshStep
+    from mlview.records import Column, Plan
     from mlview.refresh.refresher import Refresher
     from mlview.serving.binding import Binder
     from mlview.sql import CreateMaterializedView, CreateModel, Refresh, RefreshAll
@@ -70,7 +72,7 @@ class Explainer:
             ("reads", f"{kind.lower()} {name}") for name, kind in declared.reads.direct.items()
         ]
         if declared.columns is None:
-            lines.append(("column", "known once everything it reads has been materialized"))
+            lines.append(("column", "known once the models it reads are trained"))
         columns = declared.columns or ()
         lines += _columns(definition, columns)
         if isinstance(definition, Model):
@@ -81,8 +83,8 @@ class Explainer:
 
     def refresh(self, statement: Refresh | RefreshAll) -> pa.Table:
         """The steps a REFRESH would take now, in order, with their reasons."""
-        plan, _ = self._refresher.plan(self.demand(statement))
-        return step_table(plan.steps, plan.snapshot.id)
+        plan, observed = self._refresher.plan(self.demand(statement))
+        return step_table(plan, observed.graph)
 
     def demand(self, statement: Refresh | RefreshAll) -> Demand:
         """What a REFRESH statement asks for."""
@@ -182,9 +184,9 @@ class Explainer:
         )
 
 
-def step_table(steps: Iterable[RefreshStep], snapshot_id: int) -> pa.Table:
-    """Steps as rows, in order."""
-    rows = list(steps)
+def step_table(plan: Plan, graph: Graph) -> pa.Table:
+    """Steps as rows, in order, with what reads each of them."""
+    rows = plan.steps
     return pa.table(
         {
             "position": pa.array([s.position for s in rows], pa.int64()),
@@ -192,10 +194,17 @@ def step_table(steps: Iterable[RefreshStep], snapshot_id: int) -> pa.Table:
             "action": pa.array([str(s.action) for s in rows], pa.string()),
             "reason": pa.array([s.reason for s in rows], pa.string()),
             "changed": pa.array(["; ".join(map(_changed, s.changes)) for s in rows], pa.string()),
+            "trigger": pa.array([str(Trigger.MANUAL) for _ in rows], pa.string()),
             "predicted_seconds": pa.array([s.predicted_seconds for s in rows], pa.float64()),
-            "snapshot_id": pa.array([snapshot_id for _ in rows], pa.int64()),
+            "exact": pa.array([True for _ in rows], pa.bool_()),
+            "followed_by": pa.array([_readers(graph, s.name) for s in rows], pa.string()),
+            "snapshot_id": pa.array([plan.snapshot.id for _ in rows], pa.int64()),
         }
     )
+
+
+def _readers(graph: Graph, name: Name) -> str:
+    return ", ".join(map(str, graph.descendants(name)))
 
 
 def _changed(change: Any) -> str:

@@ -89,7 +89,7 @@ class Binder:
             name = scope.fresh_name()
             target.bind_table(name, data)
             scope.adopt(name)
-            data = target.table(asked.of(f"FROM {name}"))
+            data = scope.rows(asked.of(f"FROM {name}"))
         return self.predicted(row.name, version, data, scope)
 
     def own_rows(
@@ -103,7 +103,7 @@ class Binder:
         try:
             with scope.target.as_definition(scope.refresh_time):
                 query = self.define(model_of(version).query, scope)
-                return scope.target.table(asked.of(query))
+                return scope.rows(asked.of(query))
         except (BindProblem, UnknownName) as problem:
             raise schema_changed(problem, row.name, row.kind, version.number) from problem
 
@@ -166,6 +166,9 @@ class Binder:
     ) -> str:
         choice = scope.choice if moment is None else VersionsAt(self.home, moment)
         match row.kind:
+            case Kind.MATERIALIZED_VIEW if row.live_version is None and scope.columns_only:
+                query = definition_of(row.create_text).query
+                scope.target.bind_view(name, self.define(query, scope))
             case Kind.MATERIALIZED_VIEW:
                 stored = choice.version(row).stored_snapshot
                 if stored is None:
@@ -187,7 +190,7 @@ class Binder:
             scope.target.bind_view(name, query)
             return
         with scope.target.as_definition(scope.refresh_time):
-            scope.target.bind_table(name, scope.target.table(query))
+            scope.target.bind_table(name, scope.rows(query))
 
     def _plain_view(self, row: ObjectRow, scope: Scope) -> str:
         view = definition_of(row.create_text)

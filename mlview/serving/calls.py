@@ -101,12 +101,12 @@ class Calls:
         if call.replaced:
             query = self._replaced(call, version)
             with scope.target.as_definition(scope.refresh_time):
-                return scope.target.table(binder.define(query, scope))
+                return scope.rows(binder.define(query, scope))
         if call.table is not None:
-            return scope.target.table(binder.bind(f"SELECT * FROM {call.table}", scope))
+            return scope.rows(binder.bind(f"SELECT * FROM {call.table}", scope))
         if call.query is not None:
             with scope.asking(call.query):
-                return scope.target.table(binder.bind(call.query, scope))
+                return scope.rows(binder.bind(call.query, scope))
         return None
 
     def _replaced(self, call: Call, version: Version) -> str:

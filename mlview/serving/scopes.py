@@ -33,6 +33,8 @@ class Scope:
         choice: which version a name stands for.
         refresh_time: what refresh_time() answers in definitions.
         past: whether it is about a moment of the past, and not about now.
+        columns_only: whether only the columns are asked for: no row is predicted, and a
+            materialized view that was never filled stands for its query.
         notices: what the user should be told.
         answered: models that were answered, with the version that did.
         given: the caller's own rows, by the name they were given.
@@ -42,11 +44,18 @@ class Scope:
     choice: VersionChoice
     refresh_time: datetime
     past: bool = False
+    columns_only: bool = False
     notices: list[str] = field(default_factory=list)
     answered: list[tuple[Name, Version]] = field(default_factory=list)
     given: dict[str, pa.Table] = field(default_factory=dict)
     _bound: dict[tuple[object, ...], str] = field(default_factory=dict)
     _count: int = 0
+
+    def rows(self, query: str) -> pa.Table:
+        """The rows of a query, or none of them where only its columns are asked for."""
+        if self.columns_only:
+            query = f"SELECT * FROM ({query}\n) LIMIT 0"
+        return self.target.table(query)
 
     def fresh_name(self) -> str:
         """A name that nothing else has."""
@@ -90,6 +99,11 @@ class Scope:
 def live_scope(home: Home, target: Target, now: datetime) -> Scope:
     """A scope in which every name stands for what is live."""
     return Scope(target, LiveVersions(home), now)
+
+
+def columns_scope(home: Home, target: Target, now: datetime) -> Scope:
+    """A scope in which text is bound for its columns alone."""
+    return Scope(target, LiveVersions(home), now, columns_only=True)
 
 
 @contextmanager

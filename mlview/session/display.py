@@ -44,8 +44,9 @@ def show(result: Result, console: Console) -> None:
         return
     table = result.arrow()
     if not result.has_rows:
+        counted = table.column_names == ["Count"]
         for line in table.column(0).to_pylist():
-            console.print(Text(str(line)))
+            console.print(Text(_rows_said(line) if counted else str(line)))
     else:
         rows = _Rows(table)
         console.print(rows.fitting(console.width))
@@ -142,7 +143,11 @@ def _card(card: Card) -> RenderableType:
     return Panel(Group(*parts), title=Text(card.name.plain), title_align="left", box=box.ROUNDED)
 
 
+def _rows_said(rows: int) -> str:
+    return f"{rows:,} row" + ("" if rows == 1 else "s")
+
+
 def _count(table: pa.Table) -> str:
     rows = table.num_rows
-    count = f"{rows:,} row" + ("" if rows == 1 else "s")
+    count = _rows_said(rows)
     return count if rows <= SHOWN_ROWS else f"{count}, the first {SHOWN_ROWS} shown"

@@ -61,7 +61,7 @@ def collect(home: Home, *, retention: Retention, dry_run: bool) -> Collected:
         gone = list(home.catalog.delete_versions(gone))
     left = [v for v in versions if (v.object_id, v.number) not in set(gone)]
     report = home.engine.expire(
-        keep_lake={s for v in left for s in (v.snapshot_id, v.snapshot_id + 1)}
+        keep_lake={v.snapshot_id for v in left}
         | {row.current_through for row in rows.values() if row.current_through is not None},
         keep_store={v.stored_snapshot for v in left if v.stored_snapshot is not None},
         older_than=min(now, machine) - max(retention.snapshots, GRACE),

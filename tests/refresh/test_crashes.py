@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 
 import pytest
@@ -143,11 +144,13 @@ def test_artifacts_that_cannot_be_written_leave_the_old_model_serving(path, crew
 
 
 def test_killed_at_random_moments_one_whole_state_is_left(path, crew):
-    chance = random.Random(20130310)
+    chance, more = random.Random(20130310), "INSERT INTO t SELECT range, 1, 1 FROM range(20); "
+    began = time.monotonic()
+    assert crew.run(path, more + "REFRESH ALL")["said"] == "done"
+    whole = time.monotonic() - began
     ends: Counter[bool] = Counter()
     for n in range(15):
-        insert = f"INSERT INTO t SELECT {n}, range % 7, range FROM range(20)"
-        ended = crew.run(path, f"{insert}; REFRESH ALL", kill_after=chance.uniform(0.0, 0.8))
+        ended = crew.run(path, more + "REFRESH ALL", kill_after=chance.uniform(0, whole))
         ends[ended["killed"]] += 1
         if n % 5 == 4:
             with mlview.connect(path) as db:
