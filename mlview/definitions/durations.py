@@ -26,8 +26,8 @@ _SHOWN = 60
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([^\W\d_]+)\s*,?")
 
 
-def parse_duration(text: str) -> timedelta:
-    """A positive length of time, from one or more `number unit` pairs.
+def parse_duration(text: str, *, zero: bool = False) -> timedelta:
+    """A positive length of time, from one or more `number unit` pairs; with `zero` none at all too.
 
     Raises:
         SyntaxProblem: naming the nearest right spelling.
@@ -45,7 +45,7 @@ def parse_duration(text: str) -> timedelta:
             raise _bad(text, part)
         seconds += float(part[1]) * _SECONDS[unit]
         position = part.end()
-    if seconds <= 0:
+    if seconds < 0 or not text.strip() or (seconds == 0 and not zero):
         raise _bad(text)
     try:
         return timedelta(seconds=seconds)

@@ -29,6 +29,11 @@ class Score:
     live: float
     never: float
 
+    @property
+    def differ(self) -> bool:
+        """Whether retraining changed anything; before the first refresh it cannot."""
+        return self.live != self.never
+
 
 @dataclass(frozen=True, slots=True)
 class View:

@@ -187,10 +187,12 @@ class _Story:
         teller.chapter("What it was worth")
         for model in statements.MODELS:
             score = means(days, model)
-            won = sum(day.scores[model].live > day.scores[model].never for day in days)
+            differing = [pair for pair in (day.scores[model] for day in days) if pair.differ]
+            won = sum(pair.live > pair.never for pair in differing)
             teller.say(
                 f"{model}: mean daily AUC {score.live:.4f} refreshed, {score.never:.4f} never "
-                f"retrained ({score.live - score.never:+.4f}); ahead on {won} of {len(days)} days."
+                f"retrained ({score.live - score.never:+.4f}); ahead on {won} of the "
+                f"{len(differing)} days on which the two differed."
             )
         longest = max(day.views[statements.LEADING].lag_hours for day in days)
         teller.say(f"The longest lag of {statements.LEADING} was {longest / 24:.1f} days.")

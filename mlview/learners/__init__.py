@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from mlview.learners.pipelines import wrap_pipeline
     from mlview.learners.prediction import PredictionResult, output_schema
     from mlview.learners.preprocessing import build_pipeline, describe_pipeline
-    from mlview.learners.protocol import Learner, ScikitLearner, Tags
     from mlview.learners.roles import Feature, FeatureKind, Ignored, Roles
     from mlview.learners.signatures import Fitted, Signature
     from mlview.learners.tasks import Task
@@ -46,14 +45,11 @@ _HOMES = {
     "FeatureKind": "mlview.learners.roles",
     "Fitted": "mlview.learners.signatures",
     "Ignored": "mlview.learners.roles",
-    "Learner": "mlview.learners.protocol",
     "PredictionResult": "mlview.learners.prediction",
     "REFUSED": "mlview.learners.catalogue",
     "ResolvedMethod": "mlview.learners.methods",
     "Roles": "mlview.learners.roles",
-    "ScikitLearner": "mlview.learners.protocol",
     "Signature": "mlview.learners.signatures",
-    "Tags": "mlview.learners.protocol",
     "Task": "mlview.learners.tasks",
     "build_pipeline": "mlview.learners.preprocessing",
     "confusion_matrix": "mlview.learners.evaluation",
@@ -85,13 +81,10 @@ __all__ = [
     "FeatureKind",
     "Fitted",
     "Ignored",
-    "Learner",
     "PredictionResult",
     "ResolvedMethod",
     "Roles",
-    "ScikitLearner",
     "Signature",
-    "Tags",
     "Task",
     "build_pipeline",
     "confusion_matrix",

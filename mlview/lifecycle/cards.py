@@ -104,4 +104,6 @@ def _how(version: Version) -> str:
         since = f" (from {record['from']})" if "from" in record else ""
         return f"as the last by {record['column']}{since}, then refitted on all"
     refit = ", then refitted on all" if record.get("refit") else ""
-    return f"by a hash of {record.get('identity', 'identity')}{refit}"
+    by = record.get("by")
+    keys = ", ".join(map(quote, by)) if isinstance(by, list) else record.get("identity", "identity")
+    return f"by a hash of {keys}{refit}"

@@ -31,7 +31,7 @@ from mlview.sql import canonical, inspect, ordered_limits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mlview.definitions import Holdout, Name, Refreshable
+    from mlview.definitions import Freshness, Holdout, Name, Refreshable
     from mlview.graph import Graph
     from mlview.lifecycle.creating import Creator, Declaration
     from mlview.observation.observer import Observer
@@ -131,6 +131,8 @@ class Explainer:
             ("state", f"{stale.state}: {stale.stale_reason}"),
             ("live version", row.live_version),
             ("target lag", _target(getattr(definition, "target_lag", None))),
+            ("freshness", _freshness(getattr(definition, "freshness", None))),
+            ("priority", getattr(definition, "priority", None)),
             ("owner", row.owner),
             ("comment", row.comment),
         ]
@@ -280,6 +282,21 @@ def _preprocessing(steps: Iterable[tuple[list[str], str]]) -> list[tuple[str, st
     return [
         ("preprocessing", f"{', '.join(map(quote, columns))}: {text}") for columns, text in steps
     ]
+
+
+def _freshness(promise: Freshness | None) -> str | None:
+    if promise is None:
+        return None
+    parts = [
+        f"{word} after {format_duration(length)}"
+        for word, length in (("warn", promise.warn_after), ("error", promise.error_after))
+        if length is not None
+    ]
+    parts += [
+        f"source {'.'.join(source.column)} within {format_duration(source.within)}"
+        for source in promise.sources
+    ]
+    return ", ".join(parts)
 
 
 def _target(lag: object) -> str:

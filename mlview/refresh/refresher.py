@@ -204,6 +204,8 @@ class _Run:
     ) -> StepOutcome:
         home = self._home
         live = self._observed.live[step.object_id]
+        if live.artifact_sha256 is not None:
+            self._binder.loader.check(live, step.name.plain)
         home.catalog.advance(
             step.object_id,
             through=self._plan.snapshot.id,
@@ -213,7 +215,7 @@ class _Run:
             refresh_id=refresh_id,
             finish=self._succeeded(record, live, started),
         )
-        return StepOutcome(step, RefreshState.SUCCEEDED, self._since(started), live, published=True)
+        return StepOutcome(step, RefreshState.SUCCEEDED, self._since(started), live)
 
     def _materialize(
         self, step: RefreshStep, token: int, refresh_id: int, record: RefreshRecord, started: float

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlview import learners
 from mlview.definitions import ArtifactMethod, Method
+from mlview.errors import FitFailed, UnknownName
 from mlview.learners.tasks import Task
 from mlview.refresh.splitting import Split, refuse_lost_classes, split
 from mlview.storage.payloads import load
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mlview.storage.artifacts import ArtifactStore
 
 SEED = 0
+NOT_IMPORTABLE = "its method was registered as an object: only this process can refresh it"
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ class _Learner:
     ) -> None:
         self._rows, self._definition, self._seed = rows, definition, seed
         self._given = _given_estimator(definition, artifacts)
+        self._importable = _is_importable(definition)
+        self._name = _canonical_name(definition)
         if definition.target is None:
             self.look_at(rows.data)
 
@@ -131,7 +135,9 @@ class _Learner:
                 self.roles, learners.resolve(self.method), self._seed, n_rows=data.num_rows
             )
         self._steps = learners.describe_pipeline(pipeline)
-        return learners.fit(pipeline, self.roles, data, seed=self._seed)
+        return learners.fit(
+            pipeline, self.roles, data, seed=self._seed, importable=self._importable
+        )
 
     def trained(
         self, fitted: Fitted, parts: Split, judged: Evaluation, details: dict[str, Any]
@@ -153,7 +159,7 @@ class _Learner:
         return Trained(
             fitted=fitted,
             roles=self.roles,
-            method=fitted.signature.method,
+            method=self._name or fitted.signature.method,
             parameters=dict(self.method.parameters) if self.method else {},
             metrics=judged.metrics,
             score_name=primary if scored else None,
@@ -162,7 +168,13 @@ class _Learner:
             held_out=parts.test.num_rows,
             unlabelled=parts.unlabelled,
             details=details,
-            notices=(*self.roles.notices, *fitted.notices, *judged.notices, *parts.notices),
+            notices=(
+                *self.roles.notices,
+                *fitted.notices,
+                *judged.notices,
+                *parts.notices,
+                *([] if self._importable else [NOT_IMPORTABLE]),
+            ),
         )
 
     def _method(self) -> Method | None:
@@ -173,6 +185,32 @@ class _Learner:
                 return learners.default_method(self.roles.task)
             case _:
                 return None
+
+
+def _canonical_name(definition: Model) -> str | None:
+    """The method as it is known, however it was spelled; None where it was not named."""
+    if not isinstance(definition.method, Method):
+        return None
+    return learners.resolve(definition.method).name
+
+
+def _is_importable(definition: Model) -> bool:
+    """Whether any process can refresh a model, or only those where its method is registered.
+
+    Raises:
+        FitFailed: this process does not know the method.
+    """
+    if not isinstance(definition.method, Method):
+        return True
+    try:
+        return learners.resolve(definition.method).importable
+    except UnknownName as problem:
+        name = definition.method.name
+        raise FitFailed(
+            f"the method {name} is not registered in this process",
+            name=definition.name.plain,
+            hint=f"mlview.register('{name}', 'module:attribute') first",
+        ) from problem
 
 
 def _given_estimator(definition: Model, artifacts: ArtifactStore) -> Any:

@@ -76,7 +76,7 @@ class Calls:
                 name=row.name.plain,
                 hint="leave one of them out",
             )
-        tolerated = parse_duration(str(limit))
+        tolerated = parse_duration(str(limit), zero=True)
         staleness = self._staleness(row.name)
         lag = None if staleness is None else staleness.lag_sec
         if lag is not None and lag <= tolerated.total_seconds():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlview import learners
 from mlview.errors import NotMaterialized, StorageProblem
@@ -49,15 +49,23 @@ class Loader:
             raise NotMaterialized(f"version {version.number} of {name} has no artifact", name=name)
         return self._read(version.artifact_sha256, name)
 
+    def check(self, version: Version, name: str) -> None:
+        """Raise ArtifactCorrupt, with the statement that rebuilds it, unless it can be read."""
+        if version.artifact_sha256 is not None:
+            self._content(version.artifact_sha256, name)
+
     def _read(self, digest: str, name: str) -> Fitted:
+        manifest, payload = self._content(digest, name)
+        pipeline = load(payload, modules=learners.registered_modules())
+        return learners.Fitted(pipeline, learners.Signature.from_json(manifest["signature"]))
+
+    def _content(self, digest: str, name: str) -> tuple[dict[str, Any], bytes]:
         try:
-            manifest, payload = self._artifacts.get(digest)
+            return self._artifacts.get(digest)
         except StorageProblem as problem:
             problem.name = name
             problem.hint = f"make it again: REFRESH MODEL {name} FULL;"
             raise
-        pipeline = load(payload, modules=learners.registered_modules())
-        return learners.Fitted(pipeline, learners.Signature.from_json(manifest["signature"]))
 
     def keep(self, digest: str, fitted: Fitted) -> None:
         """Remember a fitted model, forgetting the one that was not used for longest."""

@@ -232,6 +232,7 @@ class Runner:
             self._bind_variables(facts, variables, scope)
             for name in _system_tables(facts):
                 self._connection.bind_system_table(name, self._services.system.table(name))
+                scope.adopt(f"__mlview_{name}")
             bound = self._services.binder.bind(text, scope)
             with scope.asking(text), _columns_of(text, bound):
                 result = self._connection.run(bound, parameters)

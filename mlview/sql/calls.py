@@ -179,7 +179,7 @@ def _option_value(cursor: Cursor, name: str, kind: type) -> Scalar:
         raise problem(cursor.text, start, f"{name} is {_SPELLED[kind]}, found {typed}")
     if name == "max_staleness":
         try:
-            parse_duration(str(value))
+            parse_duration(str(value), zero=True)
         except MlviewError as error:
             raise error.at(*position(cursor.text, start)) from None
     return value

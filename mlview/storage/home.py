@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlview.clock import Clock
+    from mlview.engines import Engine
 
 CATALOG_FILE = "catalog.sqlite"
 ARTIFACTS_FOLDER = "artifacts"
@@ -23,7 +24,7 @@ class Home:
     """The lakes, the catalog and the artifacts of one directory, and the clock in force."""
 
     path: Path
-    engine: DuckLakeEngine
+    engine: Engine
     catalog: Catalog
     artifacts: ArtifactStore
     clock: Clock

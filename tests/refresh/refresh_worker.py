@@ -19,10 +19,10 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import mlview
 from mlview.engines import store
 from mlview.errors import MlviewError, RefreshBusy
 from mlview.refresh import materializing
+from mlview.session import connect
 from mlview.storage import artifacts
 from mlview.storage.catalog import Catalog
 
@@ -107,7 +107,7 @@ def run(order: dict[str, Any], telling: int) -> str:
     """Do what a statement says, as often as asked, or until an error; what to tell of it."""
     FAULTS[order.get("fault", "none")]()
     try:
-        db = mlview.connect(Path(order["path"]), create=False)
+        db = connect(Path(order["path"]), create=False)
         os.write(telling, OPEN)
         for _ in range(order.get("times", 1)):
             with suppress(RefreshBusy) if "times" in order else nullcontext():

@@ -102,8 +102,8 @@ def test_freshness_words_are_stored_and_shown(db):
 
 def test_what_show_create_says_creates_the_same_again(db):
     db.sql(
-        "CREATE MODEL m PREDICT y USING LogisticRegression (C => 0.5) KEY (id) TIME seen IGNORE (c) "
-        "HOLDOUT LAST '12 hours' TARGET_LAG '1 hour' OWNER 'me' AS "
+        "CREATE MODEL m PREDICT y USING LogisticRegression (C => 0.5) "
+        "KEY (id) TIME seen IGNORE (c) HOLDOUT LAST '12 hours' TARGET_LAG '1 hour' OWNER 'me' AS "
         "SELECT id, a, b, c, seen, y FROM points"
     )
     text = db.sql("SHOW CREATE MODEL m").fetchone()[0]

@@ -54,7 +54,10 @@ def test_the_same_rows_are_held_out_whatever_their_values(db):
 
 
 def test_groups_are_kept_together_and_an_empty_holdout_is_said(db, refused):
-    create = "CREATE MODEL m PREDICT y USING LogisticRegression HOLDOUT {} BY (c) AS SELECT a, b, c, y FROM points"
+    create = (
+        "CREATE MODEL m PREDICT y USING LogisticRegression HOLDOUT {} BY (c) AS "
+        "SELECT a, b, c, y FROM points"
+    )
     result = db.sql(create.format(0.01))
     assert "no row was held out of 60: the model is not scored" in result.notices
     assert db.sql("SELECT score FROM mlview.models").fetchone() == (None,)

@@ -125,8 +125,9 @@ def test_a_model_answers_the_rows_of_todays_window(db, clock):
 def test_a_model_on_another_models_answers_has_a_window_too(db):
     db.sql("CREATE MODEL one PREDICT y USING LogisticRegression AS SELECT id, a, b, y FROM points")
     db.sql(
-        "CREATE MODEL two PREDICT y USING LogisticRegression AS SELECT p.predicted_y_prob AS p, s.c, "
-        "s.y FROM one p JOIN points s USING (id) WHERE s.seen > refresh_time() - INTERVAL 31 DAY"
+        "CREATE MODEL two PREDICT y USING LogisticRegression AS "
+        "SELECT p.predicted_y_prob AS p, s.c, s.y FROM one p JOIN points s USING (id) "
+        "WHERE s.seen > refresh_time() - INTERVAL 31 DAY"
     )
     assert db.sql("SELECT count(*) FROM two").fetchone() == (59,)
 

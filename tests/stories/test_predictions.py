@@ -53,8 +53,8 @@ def test_a_model_is_a_view_of_its_own_rows_with_the_answers_beside_them(ready):
             "WHERE id = 7"
         ),
         (
-            "SELECT predicted_y FROM points JOIN ML.PREDICT(MODEL m, points => points) q USING (id) "
-            "WHERE id = 7"
+            "SELECT predicted_y FROM points JOIN ML.PREDICT(MODEL m, points => points) q "
+            "USING (id) WHERE id = 7"
         ),
     ],
 )

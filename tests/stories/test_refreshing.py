@@ -116,7 +116,8 @@ def test_the_history_says_what_was_done_and_why(chain):
         "ORDER BY refresh_id DESC LIMIT 1"
     ).fetchone()
     assert row == (
-        "per_c", 2, "SUCCEEDED", "FULL", "MANUAL", "points: +0 -3 rows", ["points"], 0, 3, True, None,
+        "per_c", 2, "SUCCEEDED", "FULL", "MANUAL", "points: +0 -3 rows",
+        ["points"], 0, 3, True, None,
     )  # fmt: skip
 
 
