@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+LAKE_PATH = "lake.main"  # where a definition looks for names, whatever USE said
 Parameters = "Sequence[Any] | Mapping[str, Any] | None"
 _channels: weakref.WeakSet[Channel] = weakref.WeakSet()
 
@@ -143,7 +144,9 @@ class Channel:
         outer = self._refresh_time
         with translated():
             before = self._current_settings()
+            path = self.connection.execute("SELECT current_setting('search_path')").fetchone()
             self._apply(DEFINITION_SETTINGS)
+            self.connection.execute(f"SET search_path = '{LAKE_PATH}'")
             if refresh_time is not None:
                 self.bind_refresh_time(refresh_time)
         try:
@@ -152,6 +155,7 @@ class Channel:
             self.settle()
             with translated():
                 self._apply(before)
+                self.connection.execute(f"SET search_path = {literal(path[0] if path else '')}")
                 if refresh_time is not None:
                     self.connection.execute("DROP MACRO IF EXISTS temp.main.refresh_time")
                     self._refresh_time = None
