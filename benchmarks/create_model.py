@@ -39,9 +39,11 @@ def make(path: str, rows: int) -> None:
     with mlview.connect(path) as db:
         db.sql(
             f"""CREATE TABLE observations AS
-            SELECT *, (x0 * x1 - x2 * 3 + (hash(seen) % 1000) / 100.0 + (c0 = 'v1')::INT * 5) AS delay,
+            SELECT *, x0 * x1 - x2 * 3 + (hash(seen) % 1000) / 100.0 + (c0 = 'v1')::INT * 5
+                       AS delay,
                    (x0 + x1 * 0.5 - x2 + (hash(seen) % 1000) / 200.0 > 7) AS late
-            FROM (SELECT TIMESTAMP '2020-01-01' + INTERVAL (i) SECOND AS seen, {numbers}, {categories}
+            FROM (SELECT TIMESTAMP '2020-01-01' + INTERVAL (i) SECOND AS seen,
+                         {numbers}, {categories}
                   FROM range({rows}) t(i))"""
         )
 
@@ -134,7 +136,7 @@ def main(runs: int = 3, rows: int = ROWS) -> None:
             for unit, key, target in (("s", "seconds", 1.15), ("MiB", "peak_mib", 1.3)):
                 lines.append(
                     row(
-                        f"CREATE MODEL, {name}, {rows:,} rows: {'time' if unit == 's' else 'memory'}",
+                        f"CREATE MODEL, {name}, {rows:,} rows, {key}",
                         [m[key] for m in mine],
                         [t[key] for t in theirs],
                         target=target,

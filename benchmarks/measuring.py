@@ -74,12 +74,12 @@ def publish(name: str, rows: list[dict[str, Any]]) -> None:
         "| what | ours | peer | ratio (min to max) | target | met |",
         "|---|---|---|---|---|---|",
     ]
-    for r in rows:
-        lines.append(
-            f"| {r['what']} | {r['ours']:.4g} {r['unit']} | {r['peer_value']:.4g} {r['unit']} "
-            f"({r['peer']}) | {r['ratio']:.3f} ({r['ratio_min']:.3f} to {r['ratio_max']:.3f}, "
-            f"{r['runs']} runs) | <= {r['target']} | {'yes' if r['met'] else 'no'} |"
-        )
+    lines += [
+        f"| {r['what']} | {r['ours']:.4g} {r['unit']} | {r['peer_value']:.4g} {r['unit']} "
+        f"({r['peer']}) | {r['ratio']:.3f} ({r['ratio_min']:.3f} to {r['ratio_max']:.3f}, "
+        f"{r['runs']} runs) | <= {r['target']} | {'yes' if r['met'] else 'no'} |"
+        for r in rows
+    ]
     table = "\n".join(lines)
     about = {
         "benchmark": name,

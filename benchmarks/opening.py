@@ -1,6 +1,6 @@
 """Opening a database, showing its status, and the command's help.
 
-- opening with 100 models, warm in process, against attaching the two lakes alone: at most 0.3 s more
+- opening with 100 models, warm in process, against attaching the lakes alone: at most 0.3 s more
 - `status` of 200 views over 50 tables, nothing changed, in process: at most 3 x one
   `current_snapshot()` plus one catalog query
 - `mlview --help` against `python -c "import click"`: under 2 x

@@ -16,7 +16,7 @@ from mlview.planning import Observation, UpstreamMove, judge_all
 from mlview.sql import mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from mlview.records import Snapshot, Staleness, TableChange, TableState, Version
@@ -161,7 +161,8 @@ class _Look:
             broken_at=self._broken_at(base) if broken or len(present) < len(base) else None,
             recreated=(*recreated, *(name for name in dropped if name in self._rows)),
             redefined=redefined,
-            moved=tuple(self._moved(version)),
+            moved=(moved := tuple(self._moved(version))),
+            below=tuple(self._below(moved, through)),
             window_from=version.data_timestamp if version.details.get("refresh_time") else None,
         )
 
@@ -221,6 +222,20 @@ class _Look:
         except MlviewError:
             return ()  # its refresh says what is missing
         return tuple(upstream.name for upstream in reads.upstream.values())
+
+    def _below(self, moved: Iterable[UpstreamMove], through: int) -> list[TableChange]:
+        """What changed since a snapshot in the base tables under views that moved after it."""
+        tables: dict[Name, int] = {}
+        waiting = [self._rows[move.name].id for move in moved]
+        while waiting:
+            version = self._live.get(waiting.pop())
+            if version is None:
+                continue
+            tables |= {Name.from_qualified(t): id_ for t, id_ in version.base_tables.items()}
+            waiting += [upstream.object_id for upstream in version.upstream]
+        present = {name: self._tables[name] for name in tables if name in self._tables}
+        again = tuple(n for n, state in present.items() if state.table_id != tables[n])
+        return self._changes(present, again, through)
 
     def _changes(
         self, present: Mapping[Name, TableState], recreated: tuple[Name, ...], through: int

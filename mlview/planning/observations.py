@@ -29,7 +29,8 @@ class Observation:
     `missing` are base tables that are gone, `lost` views and models. `broken` says in words which
     columns that the query names were dropped or retyped, `recreated` are relations whose name now
     belongs to another one, `redefined` what else of the definition is another now. `reads` are the
-    views and models that the next version will read. `window_from` is the version's data timestamp
+    views and models that the next version will read, `below` changes, since this version, of base
+    tables under those that moved. `window_from` is the version's data timestamp
     where the query reads refresh_time().
     """
 
@@ -49,4 +50,5 @@ class Observation:
     recreated: tuple[Name, ...] = ()
     redefined: tuple[str, ...] = ()
     moved: tuple[UpstreamMove, ...] = ()
+    below: tuple[TableChange, ...] = ()
     window_from: datetime | None = None

@@ -167,6 +167,7 @@ def _delta(observed: Observation, parents: Mapping[Name, Staleness]) -> DeltaSum
     found: dict[Name, TableChange] = {}
     for changes in (
         observed.changes,
+        observed.below,
         *(parents[name].delta.changes for name in observed.reads if name in parents),
     ):
         for change in changes:
@@ -192,7 +193,7 @@ def _changed_rows(
         or observed.lost
         or observed.recreated
         or observed.redefined
-        or observed.moved
+        or (observed.moved and not delta.changed_rows)
         or _window_moved(observed, now)
         or any(parents[n].changed_rows is None for n in observed.reads if n in parents)
     )
