@@ -39,6 +39,11 @@ class Answer:
         if self._json is None:
             result.arrow()
 
+    @property
+    def failed(self) -> bool:
+        """Whether part of what was asked for could not be done."""
+        return self._result.failed is not None
+
     def print(self) -> None:
         """As a table or a card with its notices, or as JSON without them."""
         if self._json is None:

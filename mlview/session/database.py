@@ -18,8 +18,9 @@ from mlview.errors import UnknownName, UsageProblem
 from mlview.planning import Demand
 from mlview.session.declaring import chosen_method, relation_name
 from mlview.session.handles import MaterializedViewHandle, ModelHandle
+from mlview.session.refreshing import outcome_result
 from mlview.session.result import Result
-from mlview.session.running import Runner, outcome_result
+from mlview.session.running import Runner
 from mlview.session.services import Services
 from mlview.session.upkeep import problem_result, verification_result
 from mlview.session.variables import caller_variables

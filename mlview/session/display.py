@@ -27,6 +27,7 @@ WIDTH = 100
 _GAP = 3
 _WIDEST = 60
 _FEW_ROWS = 5
+_FOLDED = 24
 _NUMERIC = ("int", "uint", "float", "double", "decimal")
 
 
@@ -86,11 +87,21 @@ class _Rows:
             min(max(map(cell_len, [name, *(line[i] for line in self.lines)])), _WIDEST)
             for i, name in enumerate(self.names)
         ]
-        if sum(widths) + _GAP * len(widths) <= width or len(widths) <= 2:  # noqa: PLR2004 - nothing to leave out
-            return self._table(range(len(widths)))
+        narrowed = self._narrowed(widths, width - _GAP * len(widths))
+        if sum(narrowed) + _GAP * len(widths) <= width or len(widths) <= 2:  # noqa: PLR2004 - nothing to leave out
+            return self._table(range(len(widths)), narrowed)
         if 0 < self.total <= _FEW_ROWS:
             return self._records()
-        return self._table(self._that_fit(widths, width))
+        return self._table(self._that_fit(widths, width), widths)
+
+    def _narrowed(self, widths: list[int], room: int) -> list[int]:
+        """The widths, the widest texts folded to what there is room for."""
+        narrowed = list(widths)
+        for i in sorted(range(len(widths)), key=lambda i: -widths[i]):
+            too_much = sum(narrowed) - room
+            if too_much > 0 and not self.numeric[i] and len(self.lines) <= _FEW_ROWS * 4:
+                narrowed[i] = max(min(widths[i], _FOLDED), widths[i] - too_much)
+        return narrowed
 
     def _that_fit(self, widths: list[int], width: int) -> list[int]:
         """The first columns and the last, as many as there is room for."""
@@ -105,14 +116,14 @@ class _Rows:
         self.said += f", {len(shown)} of {len(widths)} columns shown"
         return shown
 
-    def _table(self, columns: range | list[int]) -> Table:
+    def _table(self, columns: range | list[int], widths: list[int]) -> Table:
         shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for i in columns:
             shown.add_column(
                 Text(self.names[i]),
                 justify="right" if self.numeric[i] else "left",
                 overflow="fold",
-                max_width=_WIDEST,
+                max_width=widths[i],
             )
         for line in self.lines:
             shown.add_row(*(Text(line[i]) for i in columns))

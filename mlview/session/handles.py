@@ -9,8 +9,8 @@ from mlview.observation.stored import definition_of
 from mlview.planning import Demand
 from mlview.serving.lookup import not_materialized
 from mlview.session.display import as_text
+from mlview.session.refreshing import outcome_result
 from mlview.session.result import Result
-from mlview.session.running import outcome_result
 from mlview.session.variables import as_arrow
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from mlview.engines import QueryResult
+    from mlview.errors import MlviewError
     from mlview.lifecycle.cards import Card
 
 
@@ -26,6 +27,7 @@ class Result:
         notices: what the user should be told beside the rows.
         card: what CREATE says of a new view, if the statement was one.
         has_rows: False for statements that only do something.
+        failed: the first error of a statement that went on after it, as REFRESH ALL does.
     """
 
     def __init__(
@@ -35,11 +37,13 @@ class Result:
         notices: tuple[str, ...] = (),
         card: Card | None = None,
         has_rows: bool = True,
+        failed: MlviewError | None = None,
     ) -> None:
         self._rows = rows
         self.notices = notices
         self.card = card
         self.has_rows = has_rows
+        self.failed = failed
 
     @property
     def columns(self) -> tuple[Column, ...]:

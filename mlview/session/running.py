@@ -22,6 +22,7 @@ from mlview.refresh.progress import silent
 from mlview.serving.scopes import live_scope
 from mlview.serving.targets import OnConnection
 from mlview.session.guarding import Guard, elsewhere
+from mlview.session.refreshing import outcome_result
 from mlview.session.result import Result, said
 from mlview.session.system_tables import COLUMNS, LATER_TABLES
 from mlview.session.variables import as_arrow
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mlview.engines import LakeConnection
-    from mlview.refresh.outcomes import Outcome
     from mlview.refresh.progress import Progress
     from mlview.serving.scopes import Scope
     from mlview.session.services import Services
@@ -338,36 +338,6 @@ class Runner:
 ROW_KINDS = frozenset(
     {"SELECT", "EXPLAIN", "CALL", "PRAGMA", "RELATION", "EXECUTE", "VARIABLE_SET"}
 )
-
-
-def outcome_result(outcome: Outcome, *, strict: bool) -> Result:
-    """A refresh's steps as rows; with `strict` the first error is raised."""
-    if strict and outcome.first_error is not None:
-        raise outcome.first_error
-    steps = outcome.steps
-    table = pa.table(
-        {
-            "name": pa.array([s.step.name.plain for s in steps], pa.string()),
-            "action": pa.array([str(s.step.action) for s in steps], pa.string()),
-            "state": pa.array([str(s.state) for s in steps], pa.string()),
-            "version": pa.array(
-                [s.version.number if s.version else None for s in steps], pa.int64()
-            ),
-            "published": pa.array([s.published for s in steps], pa.bool_()),
-            "score": pa.array([_score(s) for s in steps], pa.string()),
-            "seconds": pa.array([round(s.seconds, 3) for s in steps], pa.float64()),
-            "reason": pa.array(
-                [s.error.message if s.error else s.step.reason for s in steps], pa.string()
-            ),
-        }
-    )
-    notices = tuple(f"{s.step.name}: {n}" for s in steps for n in s.notices)
-    return Result(table, notices=notices)
-
-
-def _score(outcome: Any) -> str | None:
-    score = outcome.version.score if outcome.version else None
-    return f"{score.name} {score.value:.4f}" if score else None
 
 
 def _refuse_unavailable(statement: Statement) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mlview.cli.failures import usage_problem
+from mlview.cli.failures import Failed, usage_problem
 from mlview.cli.opening import opened
 from mlview.cli.options import Options, common_options, pass_options
 from mlview.cli.scripts import answers
@@ -38,10 +38,14 @@ def sql(options: Options, text: str | None, file: Path | None) -> None:
                 last.print_notices()
             else:
                 last.print()
+            if last.failed:
+                break
         if last is None:
             raise usage_problem("there is no statement in this text", hint=_HINT)
         if options.json:
             last.print()
+        if last.failed:
+            raise Failed
 
 
 def _script(text: str | None, file: Path | None) -> str:
