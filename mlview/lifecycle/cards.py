@@ -47,6 +47,9 @@ def model_card(
         ("left out", f"{quote(column)}: {reason}")
         for column, reason in version.details.get("ignored", [])
     ]
+    missing = version.details.get("missing", {})
+    if missing:
+        lines.append(("missing", ", ".join(f"{quote(c)}: {n:,}" for c, n in missing.items())))
     score = version.score
     if score is not None:
         lines.append((score.name, describe_score(score)))

@@ -149,11 +149,9 @@ class Explainer:
                 lines += [
                     ("method", live.method),
                     ("parameters", ", ".join(f"{k} => {v}" for k, v in live.parameters.items())),
-                    *_preprocessing(live.details.get("preprocessing", [])),
-                    *(
-                        ("left out", f"{quote(c)}: {why}")
-                        for c, why in live.details.get("ignored", [])
-                    ),
+                    *_pairs("preprocessing", live.details.get("preprocessing", [])),
+                    *_pairs("missing", live.details.get("missing", {}).items()),
+                    *_pairs("left out", live.details.get("ignored", [])),
                     ("held out by", live.details.get("holdout", {}).get("by")),
                     ("row order", ", ".join(live.row_order)),
                     *((metric.name, describe_score(metric)) for metric in live.metrics),
@@ -278,9 +276,11 @@ def _refreshing(definition: Refreshable, declared: Declaration) -> list[tuple[st
     return lines
 
 
-def _preprocessing(steps: Iterable[tuple[list[str], str]]) -> list[tuple[str, str]]:
+def _pairs(item: str, said: Iterable[tuple[str | list[str], object]]) -> list[tuple[str, str]]:
+    """One line for each column, or several together, and what is said of it."""
     return [
-        ("preprocessing", f"{', '.join(map(quote, columns))}: {text}") for columns, text in steps
+        (item, f"{', '.join(map(quote, [names] if isinstance(names, str) else names))}: {text}")
+        for names, text in said
     ]
 
 

@@ -135,9 +135,14 @@ class _Learner:
                 self.roles, learners.resolve(self.method), self._seed, n_rows=data.num_rows
             )
         self._steps = learners.describe_pipeline(pipeline)
-        return learners.fit(
-            pipeline, self.roles, data, seed=self._seed, importable=self._importable
-        )
+        try:
+            return learners.fit(
+                pipeline, self.roles, data, seed=self._seed, importable=self._importable
+            )
+        except FitFailed as problem:
+            # What was noticed of the columns is often why.
+            problem.hint = "; ".join([*self.roles.notices, problem.hint or ""])
+            raise
 
     def trained(
         self, fitted: Fitted, parts: Split, judged: Evaluation, details: dict[str, Any]
@@ -150,6 +155,7 @@ class _Learner:
         details |= {
             "identity": self._rows.identity,
             "ignored": [[i.column, i.reason] for i in self.roles.ignored],
+            "missing": _missing(trained, [f.name for f in self.roles.features]),
             "features": [[f.name, f.type, str(f.kind)] for f in self.roles.features],
             "task": str(self.roles.task),
             "time": self.roles.time,
@@ -219,6 +225,12 @@ def _given_estimator(definition: Model, artifacts: ArtifactStore) -> Any:
         return None
     _, payload = artifacts.get(definition.method.sha256)
     return load(payload, modules=learners.registered_modules())
+
+
+def _missing(rows: pa.Table, features: list[str]) -> dict[str, int]:
+    """Features with NULLs among the rows learned from, and how many."""
+    counts = {name: rows[name].null_count for name in features}
+    return {name: count for name, count in counts.items() if count}
 
 
 def _lines(table: pa.Table) -> list[list[Any]]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _STORED_TEXT = frozenset({"MACRO", "FUNCTION"})
 _PREPARE = "PREPARE"
+LONGEST_FOLDER = 200
 
 
 class Guard:
@@ -98,6 +99,7 @@ class Guard:
                 self._check_new(ddl)
             case "CREATE", "SCHEMA":
                 refuse_reserved(Name("x", ddl.name.name))
+                _refuse_long(ddl)
             case "RENAME", "TABLE" | "VIEW":
                 self._check_kind(ddl)
                 if ddl.new_name is not None:
@@ -178,6 +180,7 @@ class Guard:
     def _check_new(self, ddl: BaseDdl) -> None:
         if not ddl.temporary:
             refuse_reserved(ddl.name)
+            _refuse_long(ddl)
         if self._home.catalog.find(ddl.name) is not None:
             refuse_taken(self._home, ddl.name)
 
@@ -200,6 +203,18 @@ class Guard:
                 name=ddl.name.name,
                 hint=f"DROP SCHEMA {always_quote(ddl.name.name)} CASCADE; drops them all",
                 dependents=tuple(r.plain for r in readers),
+            )
+
+
+def _refuse_long(ddl: BaseDdl) -> None:
+    """Refuse names of tables and schemas that the lake cannot make a folder of."""
+    for name in (ddl.name.name, ddl.name.schema):
+        if ddl.kind != "VIEW" and len(name.encode()) > LONGEST_FOLDER:
+            raise NameProblem(
+                f"the name {name[:20]}... has {len(name.encode()):,} bytes; a table's name is also "
+                f"a folder's, which has at most {LONGEST_FOLDER}",
+                code="NAME_TOO_LONG",
+                hint="give it a shorter name",
             )
 
 

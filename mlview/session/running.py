@@ -21,6 +21,7 @@ from mlview.observation.reads import LAKE
 from mlview.refresh.progress import silent
 from mlview.serving.scopes import live_scope
 from mlview.serving.targets import OnConnection
+from mlview.session.encoding import refuse_surrogates
 from mlview.session.guarding import Guard, elsewhere
 from mlview.session.refreshing import outcome_result
 from mlview.session.result import Result, said
@@ -82,6 +83,7 @@ class Runner:
 
         Errors say the line and column within the script.
         """
+        refuse_surrogates(script, parameters)
         pieces = split_script(script)
         if parameters and len(pieces) != 1:
             raise UsageProblem(

@@ -159,3 +159,11 @@ def test_show_models_reads_a_table_of_that_name_if_there_is_one(db):
     assert db.sql("SHOW models").fetchone()[0] == "mine"
     db.sql("DROP TABLE models")
     assert db.sql("SHOW MODELS").columns[0].name == "name"
+
+
+@pytest.mark.parametrize("what", ["TABLE {} (i INT)", "SCHEMA {}"])
+def test_a_name_that_cannot_be_a_folder_is_refused_before_the_lake_tries(db, refused, what):
+    error = refused(db, "CREATE " + what.format('"' + "x" * 10_000 + '"'))
+    assert error.error_code == "NAME_TOO_LONG"
+    db.sql(f'CREATE VIEW "{"x" * 10_000}" AS FROM points')
+    db.sql(f'DROP VIEW "{"x" * 10_000}"')

@@ -2,6 +2,8 @@
 
 import pytest
 
+from mlview.errors import UsageProblem
+
 
 @pytest.fixture
 def ready(db):
@@ -76,3 +78,10 @@ def test_the_users_settings_change_no_answer_and_are_kept(ready):
 def test_another_database_may_be_attached_and_filled(ready):
     ready.sql("ATTACH ':memory:' AS other; CREATE TABLE other.rows AS FROM m")
     assert ready.sql("SELECT count(*) FROM other.rows JOIN m USING (id)").fetchone() == (60,)
+
+
+@pytest.mark.parametrize("given", [("SELECT ?", ["\ud800"]), ("SELECT '\ud800'", None)])
+def test_a_lone_surrogate_is_refused_with_its_place(db, given):
+    with pytest.raises(UsageProblem, match="lone surrogate at character") as refusal:
+        db.sql(*given)
+    assert refusal.value.error_code == "NOT_UTF8"

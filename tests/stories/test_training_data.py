@@ -186,3 +186,23 @@ def test_a_corrupt_file_is_named(shared, refused, tmp_path):
     cut.write_text("a,b\n1,2\n3,x\n")
     read = f"read_csv('{cut}', columns = {{'a': 'INT', 'b': 'INT'}}, header = true)"
     assert "Line: 3" in refused(shared, f"CREATE TABLE t AS FROM {read}").message
+
+
+def test_nulls_are_imputed_and_counted_per_column(db):
+    db.sql(
+        "CREATE TABLE holes AS SELECT id, CASE WHEN id % 4 > 0 THEN a END AS a, b, y FROM points"
+    )
+    create = "CREATE MODEL m PREDICT y USING LogisticRegression KEY (id) HOLDOUT 0.2 THEN REFIT"
+    card = dict(db.sql(f"{create} AS FROM holes").fetchall())
+    nulls = db.sql("SELECT count(*) FROM holes WHERE a IS NULL AND y IS NOT NULL").fetchone()[0]
+    assert card["missing"] == f"a: {nulls}"
+    assert ("missing", f"a: {nulls}") in db.sql("DESCRIBE MODEL m").fetchall()
+
+
+def test_numbers_too_large_to_scale_are_named_where_the_fit_fails(db, refused):
+    db.sql("CREATE TABLE huge AS SELECT *, a * 1e300 AS far FROM points WHERE a > 0")
+    error = refused(
+        db, "CREATE MODEL m PREDICT y USING LogisticRegression AS SELECT far, a, b, y FROM huge"
+    )
+    assert error.error_code == "FIT_FAILED"
+    assert "far reaches" in error.hint
