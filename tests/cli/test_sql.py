@@ -142,3 +142,12 @@ def test_a_reader_that_has_gone_is_exit_code_3_without_a_traceback(database):
         process.stdin.close()
         assert process.stderr.read() == b""
         assert process.wait() == 3
+
+
+def test_a_refresh_of_all_that_fails_in_part_prints_its_steps_and_ends_the_script(command):
+    command("sql", "ALTER TABLE t DROP COLUMN a")
+    said = command("sql", "REFRESH ALL; SELECT 42 AS answer")
+    assert said.code == 3
+    assert "FAILED" in said.out
+    assert "UPSTREAM_FAILED" in said.out
+    assert "answer" not in said.out
