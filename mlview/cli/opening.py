@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from mlview.cli.finding import find_database
 from mlview.cli.progress import Reporter
 from mlview.cli.stopping import stopping_on_interrupt
@@ -36,6 +38,8 @@ def opened(options: Options) -> Iterator[Database]:
         raise _missing(path)
     with connect(path, create=False) as db:
         yield db
+        if db.in_transaction:
+            click.echo("! the transaction was left open: it is rolled back", err=True)
 
 
 @contextmanager

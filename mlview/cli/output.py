@@ -66,4 +66,12 @@ def print_objects(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _json_of(result: Result) -> str:
-    return rows_as_json(result.columns, result.fetchall()) if result.has_rows else "[]"
+    if not result.has_rows:
+        return "[]"
+    from mlview.session.values import is_moment, moments  # noqa: PLC0415 - --help does without
+
+    rows = result.fetchall()
+    types = [column.type for column in result.columns]
+    if any(map(is_moment, types)) and "VARIANT" not in types:  # which has no Arrow type
+        rows = moments(rows, result.arrow())
+    return rows_as_json(result.columns, rows)

@@ -30,6 +30,8 @@ def open_instance(layout: Layout) -> duckdb.DuckDBPyConnection:
         config={"python_enable_replacements": "false", "temp_directory": str(spill)},
     )
     load_extensions(connection)
+    # After a column's type changed, DuckLake fails on the filters that joins push into its scans.
+    connection.execute("SET GLOBAL disabled_optimizers = 'join_filter_pushdown'")
     return connection
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlview.learners.catalogue import REFUSED
     from mlview.learners.evaluation import (
         Evaluation,
+        check_judgeable,
         confusion_matrix,
         evaluate,
         fit_baseline,
@@ -52,6 +53,7 @@ _HOMES = {
     "Signature": "mlview.learners.signatures",
     "Task": "mlview.learners.tasks",
     "build_pipeline": "mlview.learners.preprocessing",
+    "check_judgeable": "mlview.learners.evaluation",
     "confusion_matrix": "mlview.learners.evaluation",
     "default_method": "mlview.learners.methods",
     "derive_roles": "mlview.learners.features",
@@ -87,6 +89,7 @@ __all__ = [
     "Signature",
     "Task",
     "build_pipeline",
+    "check_judgeable",
     "confusion_matrix",
     "default_method",
     "derive_roles",

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlview.errors import ColumnMismatch
 from mlview.learners.frames import column_of, numbers
 from mlview.learners.matching import match_columns
 from mlview.learners.prediction import BATCH_ROWS, codes_from, frame_for, predicted_codes
@@ -64,9 +65,41 @@ def actual_codes(fitted: Fitted, data: pa.Table) -> Codes:
         label = label.cast(pa.string())
     if pa.types.is_decimal(label.type):
         label = label.cast(pa.float64(), safe=False)
-    classes = pa.array(fitted.signature.classes).cast(label.type)
+    try:
+        classes = pa.array(fitted.signature.classes).cast(label.type)
+    except pa.ArrowInvalid:
+        raise _other_label(fitted, label) from None
     found = pc.fill_null(pc.index_in(label, classes), -1)
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def refuse_unseen_labels(fitted: Fitted, data: pa.Table) -> None:
+    """Refuse to judge a classifier by labels it was never taught.
+
+    Raises:
+        ColumnMismatch: UNSEEN_LABELS with their counts, or a label of another type.
+    """
+    unseen = actual_codes(fitted, data) < 0
+    if not unseen.any():
+        return
+    target = fitted.signature.target or ""
+    counted = pc.value_counts(column_of(data, target).filter(pa.array(unseen))).to_pylist()
+    counts = {str(one["values"]): one["counts"] for one in counted}
+    shown = ", ".join(f"{label!r}: {count:,}" for label, count in list(counts.items())[:10])
+    raise ColumnMismatch(
+        f"{sum(counts.values()):,} labels in '{target}' are none the model was taught: {shown}",
+        code="UNSEEN_LABELS",
+        hint=f"it knows {', '.join(map(repr, fitted.signature.classes[:10]))}",
+        counts=counts,
+    )
+
+
+def _other_label(fitted: Fitted, label: pa.ChunkedArray) -> ColumnMismatch:
+    target = fitted.signature.target
+    return ColumnMismatch(
+        f"the label '{target}' is {label.type}, the model was taught {fitted.signature.class_type}",
+        hint=f"CAST({target} AS {fitted.signature.class_type}) AS {target}",
+    )
 
 
 def classified(fitted: Fitted, data: pa.Table) -> Classified:

@@ -10,7 +10,14 @@ import pyarrow as pa
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.pipeline import Pipeline
 
-from mlview.learners.answers import actual_codes, classified, labelled, regressed
+from mlview.errors import ColumnMismatch
+from mlview.learners.answers import (
+    actual_codes,
+    classified,
+    labelled,
+    refuse_unseen_labels,
+    regressed,
+)
 from mlview.learners.classification import score_binary, score_classes
 from mlview.learners.fitting import fit
 from mlview.learners.frames import column_of
@@ -88,6 +95,31 @@ def _score_classifier(
     classes = len(fitted.signature.classes)
     metrics, more = score_binary(answers) if classes == _TWO else score_classes(answers, classes)
     return metrics, (*notices, *more), data.num_rows
+
+
+def check_judgeable(fitted: Fitted, data: pa.Table) -> None:
+    """Refuse labels that a model cannot be judged by.
+
+    Raises:
+        ColumnMismatch: a label of another type, or with a class that was never taught.
+    """
+    task, target = fitted.signature.task, fitted.signature.target
+    if task is Task.CLASSIFICATION:
+        refuse_unseen_labels(fitted, data)
+    elif task is Task.REGRESSION and target is not None:
+        kind = column_of(data, target).type
+        if not (is_number(kind) or pa.types.is_null(kind)):
+            raise ColumnMismatch(
+                f"the label '{target}' is {kind}, the model was taught numbers",
+                hint=f"CAST({target} AS DOUBLE) AS {target}",
+            )
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether values of an Arrow type are numbers."""
+    return bool(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    )
 
 
 def fit_baseline(roles: Roles, data: pa.Table, *, seed: int = 0) -> Fitted | None:

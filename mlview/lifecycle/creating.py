@@ -13,12 +13,14 @@ from mlview.definitions import (
     Method,
     Model,
     fingerprint,
+    fold,
     format_duration,
+    quote,
 )
-from mlview.errors import MlviewError, NameTaken, NotAvailable
+from mlview.errors import MlviewError, NameTaken, NotAvailable, UnknownName, did_you_mean
 from mlview.lifecycle.cards import Card, model_card, view_card
 from mlview.lifecycle.naming import about, refuse_taken
-from mlview.observation.reads import resolve
+from mlview.observation.reads import LAKE, resolve
 from mlview.observation.stored import definition_of
 from mlview.planning import Demand
 from mlview.records import Trigger
@@ -30,7 +32,8 @@ from mlview.serving.targets import OnReader
 from mlview.sql import canonical, check_definition, render, unavailable
 
 if TYPE_CHECKING:
-    from mlview.definitions import Definition, Refreshable
+    from mlview.definitions import Definition, Name, Refreshable
+    from mlview.engines import SnapshotReader
     from mlview.observation.observer import Observer
     from mlview.observation.reads import Reads
     from mlview.records import Column
@@ -218,11 +221,24 @@ class Creator:
         """The columns of the body, as DuckDB judges it at the newest snapshot."""
         engine, now = self._home.engine, self._home.clock.now()
         with engine.reader(engine.current_snapshot().id, refresh_time=now) as reader:
+            self._check_schema(definition.name, reader)
             scope = columns_scope(self._home, OnReader(reader), now)
             try:
                 return scope.target.describe(self._binder.bind(definition.query, scope))
             finally:
                 scope.release()
+
+    def _check_schema(self, name: Name, reader: SnapshotReader) -> None:
+        """A view or model lives in a schema of the lake."""
+        known = reader.table(
+            f"SELECT schema_name FROM duckdb_schemas() WHERE database_name = '{LAKE}'"
+        )["schema_name"].to_pylist()
+        if fold(name.schema) not in map(fold, known):
+            raise UnknownName(
+                f"there is no schema {name.schema}",
+                name=name.plain,
+                hint=did_you_mean(name.schema, known) or f"CREATE SCHEMA {quote(name.schema)};",
+            )
 
     def _warnings(self, definition: Refreshable, reads: Reads) -> list[str]:
         """A target lag that is tighter than what it reads can give."""

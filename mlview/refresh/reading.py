@@ -28,6 +28,7 @@ ROW_ID = "__mlview_rowid"
 BUCKET = "__mlview_bucket"
 IDENTITY_HASH = "md5-52"  # recorded with versions: the name of the rule `_bucket` writes
 TIME_TYPES = ("TIMESTAMP", "DATE")
+WHOLE_NUMBERS = ("INTEGER", "BIGINT", "UINTEGER", "SMALLINT")
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,9 @@ def check_columns(definition: Model, columns: Sequence[Column]) -> None:
     for clause, named in clauses:
         for name in named:
             _spelled(name, columns, clause)
+    _check_time(definition, columns)
     if definition.target is not None:
+        _check_roles(definition, definition.target)
         _refuse_answers(definition.target, columns)
 
 
@@ -206,6 +209,27 @@ def _refuse_answers(target: str, columns: Sequence[Column]) -> None:
         raise DefinitionRefused(
             f"the query has a column {name}, as the prediction is called",
             hint=f"give it another name: {quote(name)} AS {quote('input_' + name)}",
+        )
+
+
+def _check_roles(definition: Model, target: str) -> None:
+    """The label says neither which row this is nor when it was."""
+    if fold(target) in {fold(name) for name in (*definition.key, definition.time or "")}:
+        raise DefinitionRefused(
+            f"{target} is the label, so it can be neither KEY nor TIME",
+            hint="rows are held out by who they are, never by their answer",
+        )
+
+
+def _check_time(definition: Model, columns: Sequence[Column]) -> None:
+    """TIME is a moment, or a whole number that grows with it."""
+    if definition.time is None:
+        return
+    column = next(c for c in columns if fold(c.name) == fold(definition.time))
+    if not column.type.startswith((*TIME_TYPES, *WHOLE_NUMBERS)):
+        raise DefinitionRefused(
+            f"TIME names {column.name}, which is {column.type} and no moment",
+            hint=f"{quote(column.name)}::TIMESTAMP AS {quote(column.name)}",
         )
 
 

@@ -363,5 +363,5 @@ def _unexpected(step: RefreshStep, error: Exception) -> FitFailed:
     return FitFailed(
         f"refreshing {step.name} failed: {cause}",
         name=step.name.plain,
-        hint="the version before keeps serving; mlview doctor checks the database",
+        hint="what was live before serves on, if anything was; mlview doctor checks the database",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from mlview import learners
@@ -234,4 +235,10 @@ def _missing(rows: pa.Table, features: list[str]) -> dict[str, int]:
 
 
 def _lines(table: pa.Table) -> list[list[Any]]:
-    return [list(line) for line in zip(*table.to_pydict().values(), strict=True)]
+    columns = [[_kept(value) for value in column] for column in table.to_pydict().values()]
+    return [list(line) for line in zip(*columns, strict=True)]
+
+
+def _kept(value: Any) -> Any:
+    """A label as a record keeps it."""
+    return float(value) if isinstance(value, Decimal) else value

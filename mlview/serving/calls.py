@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlview.definitions import Name
+    from mlview.learners import Fitted
     from mlview.records import Metric, Staleness, Version
     from mlview.serving.binding import Binder
     from mlview.serving.scopes import Scope
@@ -130,7 +131,7 @@ class Calls:
         if data is None:
             return metric_table(version.metrics)
         fitted = binder.loader.fitted(version, row.name.plain)
-        return metric_table(learners.evaluate(fitted, _labelled(data, version, row)))
+        return metric_table(learners.evaluate(fitted, _taught(fitted, data, version, row)))
 
     def _confusion(
         self, binder: Binder, call: Call, row: ObjectRow, version: Version, scope: Scope
@@ -138,7 +139,7 @@ class Calls:
         data = self._input(binder, call, version, scope)
         if data is not None:
             fitted = binder.loader.fitted(version, row.name.plain)
-            return learners.confusion_matrix(fitted, _labelled(data, version, row))
+            return learners.confusion_matrix(fitted, _taught(fitted, data, version, row))
         kept = version.details.get("confusion_matrix")
         if kept is None:
             raise PredictionProblem(
@@ -161,6 +162,13 @@ def metric_table(metrics: tuple[Metric, ...]) -> pa.Table:
             "baseline": pa.array([m.baseline for m in metrics], pa.float64()),
         }
     )
+
+
+def _taught(fitted: Fitted, data: pa.Table, version: Version, row: ObjectRow) -> pa.Table:
+    """The rows whose label is known, all of them labels the model can be judged by."""
+    known = _labelled(data, version, row)
+    learners.check_judgeable(fitted, known)
+    return known
 
 
 def _labelled(data: pa.Table, version: Version, row: ObjectRow) -> pa.Table:

@@ -26,7 +26,15 @@ def with_predictions(
         ColumnMismatch: a feature is missing or has another type, or an input column has the name
             of a prediction.
     """
-    taken = {fold(column): column for column in data.column_names}
+    taken: dict[str, str] = {}
+    for column in data.column_names:
+        if fold(column) in taken:
+            raise ColumnMismatch(
+                f"the input of {model} has two columns called {taken[fold(column)]} and {column}",
+                name=model.plain,
+                hint="select one of them, or give it another name",
+            )
+        taken[fold(column)] = column
     for output in fitted.signature.outputs:
         if fold(output.name) in taken:
             column = taken[fold(output.name)]

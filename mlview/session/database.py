@@ -6,17 +6,26 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
 from mlview.clock import Clock, SystemClock
-from mlview.definitions import DOWNSTREAM, Kind, MaterializedView, Model, Name, parse_duration
+from mlview.definitions import (
+    DOWNSTREAM,
+    HoldoutShare,
+    Kind,
+    MaterializedView,
+    Model,
+    Name,
+    parse_duration,
+)
 from mlview.engines import is_database
 from mlview.errors import UnknownName, UsageProblem
 from mlview.planning import Demand
-from mlview.session.declaring import chosen_method, relation_name
+from mlview.session.declaring import check_text, chosen_method, relation_name
 from mlview.session.handles import MaterializedViewHandle, ModelHandle
 from mlview.session.refreshing import outcome_result
 from mlview.session.result import Result
@@ -33,7 +42,6 @@ from mlview.upkeep.copying import restore as restore_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import timedelta
 
     import networkx as nx
 
@@ -74,6 +82,11 @@ class Cursor:
         A name that nothing in the lake has may be a pandas, polars or Arrow variable of the
         caller's. Errors are of the tree in `mlview.errors`.
         """
+        if not isinstance(query, str):
+            raise UsageProblem(
+                f"expected a statement as text, found {type(query).__name__}",
+                hint="db.sql('SELECT 42')",
+            )
         result = None
         for result in self.script(query, parameters, caller_variables()):  # noqa: B007 - the last counts
             pass
@@ -89,6 +102,11 @@ class Cursor:
     ) -> Iterator[Result]:
         """The results of a script's statements, each run when it is asked for."""
         return self._runner.run(script, parameters, variables or {})
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a BEGIN waits for its COMMIT or ROLLBACK."""
+        return self._connection.in_transaction
 
     @contextmanager
     def transaction(self) -> Iterator[Self]:
@@ -140,7 +158,7 @@ class Database(Cursor):
         key: Sequence[str] = (),
         time: str | None = None,
         ignore: Sequence[str] = (),
-        holdout: Holdout | None = None,
+        holdout: Holdout | float | None = None,
         target_lag: timedelta | str | Downstream | None = None,
         freshness: Freshness | None = None,
         expect: Sequence[Expect] = (),
@@ -163,7 +181,7 @@ class Database(Cursor):
             key: the columns that identify a row.
             time: the column that orders and splits.
             ignore: columns that are no features.
-            holdout: which rows judge it.
+            holdout: which rows judge it: a share of them, or HoldoutShare or HoldoutLast.
             target_lag: how stale it may become: a length of time, its text, or DOWNSTREAM.
             freshness: the promise to people.
             expect: rules on the data.
@@ -174,6 +192,7 @@ class Database(Cursor):
             if_not_exists: leave an existing model as it is.
             with_no_data: declare now, train at the first refresh.
         """
+        check_text(query=query, predict=predict, time=time)
         definition = Model(
             name=relation_name(name),
             query=query.strip().rstrip(";"),
@@ -182,7 +201,7 @@ class Database(Cursor):
             key=tuple(key),
             time=time,
             ignore=tuple(ignore),
-            holdout=holdout,
+            holdout=HoldoutShare(holdout) if isinstance(holdout, float) else holdout,
             target_lag=_lag(target_lag),
             freshness=freshness,
             expectations=tuple(rule.definition() for rule in expect),
@@ -215,6 +234,7 @@ class Database(Cursor):
         with_no_data: bool = False,
     ) -> MaterializedViewHandle:
         """Declare a materialized view and fill it, as CREATE MATERIALIZED VIEW does."""
+        check_text(query=query)
         definition = MaterializedView(
             name=relation_name(name),
             query=query.strip().rstrip(";"),
@@ -361,6 +381,11 @@ def restore(source: str | Path, target: str | Path) -> None:
 
 
 def _lag(given: timedelta | str | Downstream | None) -> TargetLag | None:
-    if not isinstance(given, str) or given is DOWNSTREAM:
+    if given is None or isinstance(given, timedelta) or given is DOWNSTREAM:
         return given
+    if not isinstance(given, str):
+        raise UsageProblem(
+            f"expected a length of time as target_lag, found {given!r}",
+            hint="target_lag=timedelta(hours=1), or '1 hour'",
+        )
     return DOWNSTREAM if given.upper() == DOWNSTREAM else parse_duration(given)

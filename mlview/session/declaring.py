@@ -23,7 +23,23 @@ def relation_name(text: str) -> Name:
     >>> relation_name("raw.flights").schema, relation_name("two words").name
     ('raw', 'two words')
     """
+    if not isinstance(text, str):
+        raise UsageProblem(f"expected a name as text, found {type(text).__name__}", hint="'late'")
     return parse_name(text)
+
+
+def check_text(**given: object) -> None:
+    """Every argument that is given is text.
+
+    Raises:
+        UsageProblem: naming the first that is not.
+    """
+    for argument, value in given.items():
+        if value is not None and not isinstance(value, str):
+            raise UsageProblem(
+                f"expected text as {argument}, found {type(value).__name__}",
+                hint=f"{argument}='...'",
+            )
 
 
 def chosen_method(

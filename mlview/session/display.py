@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from mlview.session.values import format_value
+from mlview.session.values import column_values, format_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,7 +74,7 @@ class _Rows:
 
     def __init__(self, table: pa.Table) -> None:
         head = table.slice(0, SHOWN_ROWS)
-        columns = [[format_value(v) for v in column.to_pylist()] for column in head.columns]
+        columns = [[format_value(v) for v in column_values(c)] for c in head.columns]
         self.names = [field.name for field in table.schema]
         self.numeric = [str(field.type).startswith(_NUMERIC) for field in table.schema]
         self.lines = [list(line) for line in zip(*columns, strict=True)]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from mlview.errors import UsageProblem
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import FrameType
@@ -25,7 +27,21 @@ def caller_variables() -> Mapping[str, Any]:
 
 
 def as_arrow(value: Any) -> pa.Table | None:
-    """An Arrow table of a dataframe (pandas, polars, Arrow, or any that streams Arrow), or None."""
+    """An Arrow table of a dataframe (pandas, polars, Arrow, or any that streams Arrow), or None.
+
+    Raises:
+        UsageProblem: a dataframe that Arrow cannot hold: duplicate names, Python objects.
+    """
+    try:
+        return _arrow_of(value)
+    except (pa.ArrowException, ValueError, TypeError) as problem:
+        raise UsageProblem(
+            f"this {type(value).__name__} cannot be read: {str(problem).splitlines()[0][:200]}",
+            hint="give every column a name of its own, and values of one type",
+        ) from problem
+
+
+def _arrow_of(value: Any) -> pa.Table | None:
     if isinstance(value, pa.Table):
         return value
     if isinstance(value, pa.RecordBatch):

@@ -98,7 +98,7 @@ class Database:
         except OSError as error:
             raise DatabaseDamaged(
                 f"there is no catalog at {self.path}: {error.strerror}",
-                hint=f"mlview init {self.path.parent}",
+                hint="restore it from a backup: mlview restore",
             ) from None
         return found.st_dev, found.st_ino
 

@@ -151,3 +151,12 @@ def test_a_refresh_of_all_that_fails_in_part_prints_its_steps_and_ends_the_scrip
     assert "FAILED" in said.out
     assert "UPSTREAM_FAILED" in said.out
     assert "answer" not in said.out
+
+
+def test_a_transaction_that_is_left_open_is_told(command):
+    assert "left open" in command("sql", "BEGIN; INSERT INTO t VALUES (1000, 1, true)").err
+
+
+def test_infinite_moments_are_texts_in_json(command):
+    said = command("sql", "--json", "SELECT 'infinity'::DATE AS d, DATE '9999-12-31' AS n")
+    assert said.rows == [{"d": "infinity", "n": "9999-12-31"}]

@@ -92,3 +92,15 @@ def test_markup_in_values_is_shown_as_it_is():
 )
 def test_values_are_short_and_unambiguous(value, shown):
     assert format_value(value) == shown
+
+
+def test_moments_that_python_cannot_hold_are_texts():
+    far = pa.table(
+        {
+            "t": pa.array([2**63 - 1, -(2**63) + 1, 9_000_000_000_000_000_000], pa.timestamp("us")),
+            "d": pa.array([2**31 - 1, -(2**31) + 1, 10_000_000], pa.date32()),
+        }
+    )
+    text = as_text(Result(far))
+    assert text.count("infinity") == 4
+    assert "NULL" not in text

@@ -255,3 +255,28 @@ def test_a_query_with_a_column_called_as_the_answer_is_refused_at_create(ready, 
     for name in ("predicted_y", "Predicted_Y_prob", "predicted_y_probs"):
         error = refused(ready, f"CREATE MODEL w PREDICT y AS SELECT a, b AS {name}, y FROM points")
         assert f"{name} AS input_{name}" in error.hint
+
+
+def test_a_classifier_is_not_judged_by_labels_it_was_never_taught(db, refused):
+    db.sql(
+        "CREATE MODEL words PREDICT c USING DecisionTreeClassifier AS SELECT a, b, c FROM points"
+    )
+    for function in ("EVALUATE", "CONFUSION_MATRIX"):
+        error = refused(
+            db, f"FROM ML.{function}(MODEL words, (SELECT a, b, upper(c) AS c FROM points))"
+        )
+        assert error.error_code == "UNSEEN_LABELS"
+        assert error.facts["counts"] == {"X": 20, "Y": 20, "Z": 20}
+
+
+def test_a_regression_is_judged_by_numbers_only(db, refused):
+    db.sql("CREATE MODEL size PREDICT amount USING Ridge AS SELECT a, b, amount FROM points")
+    error = refused(db, "FROM ML.EVALUATE(MODEL size, (SELECT a, b, 'x' AS amount FROM points))")
+    assert error.error_code == "COLUMN_MISMATCH"
+
+
+def test_input_columns_that_differ_in_case_only_are_refused(db, refused):
+    db.sql("CREATE MODEL size PREDICT amount USING Ridge AS SELECT a, b, amount FROM points")
+    error = refused(db, 'FROM ML.PREDICT(MODEL size, (SELECT a, b AS "A", b FROM points))')
+    assert error.error_code == "COLUMN_MISMATCH"
+    assert "two columns" in error.message

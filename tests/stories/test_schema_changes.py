@@ -118,3 +118,21 @@ def test_rows_written_by_another_client_are_seen(db, plain_client):
     assert db.sql(changed).fetchone() == ("UNKNOWN", 4)  # its clock is ahead of the virtual one
     db.sql("REFRESH MODEL m")
     assert db.sql(changed).fetchone() == ("FRESH", 0)
+
+
+def test_a_retyped_column_that_is_joined_and_filtered_on_can_be_refreshed(db):
+    db.sql(
+        "CREATE TABLE base AS SELECT i AS k, i % 7 AS a, 2.0 * (i % 7) AS y FROM range(200) r(i)"
+    )
+    db.sql(
+        "CREATE MATERIALIZED VIEW means AS SELECT a, avg(y) AS my FROM base WHERE a > 0 GROUP BY a"
+    )
+    db.sql(
+        "CREATE MODEL joined PREDICT y USING Ridge KEY (k) AS "
+        "SELECT k, a, my, y + k AS y FROM base JOIN means USING (a) WHERE a > 0"
+    )
+    db.sql("ALTER TABLE base ALTER COLUMN a TYPE DOUBLE")
+    assert db.model("joined").state == "NEEDS_COMPILE"
+    db.sql("REFRESH MODEL joined")
+    assert db.model("joined").state == "FRESH"
+    assert db.sql("SELECT count(predicted_y) FROM joined").fetchone() == (171,)

@@ -206,3 +206,30 @@ def test_numbers_too_large_to_scale_are_named_where_the_fit_fails(db, refused):
     )
     assert error.error_code == "FIT_FAILED"
     assert "far reaches" in error.hint
+
+
+def test_decimal_labels_are_classes(db):
+    db.sql("CREATE TABLE exact AS SELECT a, b, CASE WHEN y THEN 1.0 ELSE 0.0 END AS d FROM points")
+    db.sql("CREATE MODEL m PREDICT d USING LogisticRegression AS FROM exact")
+    assert {value for (value,) in db.sql("SELECT DISTINCT predicted_d FROM m").fetchall()} <= {0, 1}
+    assert len(db.sql("FROM ML.CONFUSION_MATRIX(MODEL m)")) >= 1
+
+
+@pytest.mark.parametrize(
+    ("clauses", "said"),
+    [("TIME c", "no moment"), ("KEY (amount)", "neither KEY nor TIME")],
+)
+def test_a_role_that_a_column_cannot_have_is_refused(db, refused, clauses, said):
+    error = refused(
+        db,
+        f"CREATE MODEL m PREDICT amount USING Ridge {clauses} AS SELECT a, c, amount FROM points",
+    )
+    assert error.error_code == "DEFINITION_REFUSED"
+    assert said in error.message
+
+
+def test_a_schema_that_is_not_there_gets_no_model(db, refused):
+    error = refused(
+        db, "CREATE MODEL nosch.m PREDICT amount USING Ridge AS SELECT a, amount FROM points"
+    )
+    assert error.error_code == "UNKNOWN_NAME"
