@@ -123,7 +123,7 @@ def test_a_missing_catalog_is_named_and_not_made(tmp_path):
     path = tmp_path / "catalog.sqlite"
     with pytest.raises(DatabaseDamaged, match="there is no catalog at") as caught:
         Catalog(path)
-    assert caught.value.hint == f"mlview init {tmp_path}"
+    assert caught.value.hint == "restore it from a backup: mlview restore"
     assert list(tmp_path.iterdir()) == []
 
 
