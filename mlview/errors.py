@@ -223,6 +223,12 @@ class FitFailed(RefreshProblem):
     code = "FIT_FAILED"
 
 
+class NotIncremental(RefreshProblem):
+    """An exact incremental refresh was asked for and cannot be had; the message says why."""
+
+    code = "NOT_INCREMENTAL"
+
+
 class PredictionProblem(MlviewError):
     """A prediction could not be answered."""
 

@@ -1,14 +1,14 @@
-"""How many rows of a base table changed between two snapshots, net and exactly."""
+"""How a table changed between two snapshots, net and exactly: its rows and how many."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from mlview.definitions import always_quote, literal
+from mlview.engines.feeds import Feed
+from mlview.engines.remembered import Remembered
+from mlview.engines.sources import WEIGHT, Source
 from mlview.engines.values import CommitSpan
 from mlview.errors import LakeProblem, UnknownName, UsageProblem, did_you_mean
 from mlview.records import TableChange
@@ -17,70 +17,175 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mlview.definitions import Name
-    from mlview.engines.metadata import Metadata, TableRow
-    from mlview.records import TableState
+    from mlview.engines.metadata import History, Metadata, TableRow
+    from mlview.records import Column
 
-_CACHED = 4096
+# Commits after which the record of changes is right; a rewrite repeats rows in it.
+_PLAIN = frozenset(
+    {
+        "created_table",
+        "inserted_into_table",
+        "deleted_from_table",
+        "inlined_insert",
+        "inlined_delete",
+        "inline_flush",
+        "merge_adjacent",
+        "altered_table",
+    }
+)
+_ONLY_INSERTS = frozenset({"inserted_into_table", "inlined_insert"})
+_ONLY_DELETES = frozenset({"deleted_from_table", "inlined_delete"})
+_UPKEEP = frozenset({"inline_flush", "merge_adjacent"})
 
 
 class Changes:
-    """Net changes per table, from the change feed where it can be trusted.
+    """Changes of the tables of one lake, from its own record where that can be trusted.
 
-    The feed is `table_insertions` as +1 and `table_deletions` as -1: `table_changes` is wrong where
-    a transaction touches a row twice. It is believed if both snapshots know the same, unaltered
-    table, none of the snapshots between them expired, and the row counts at both ends agree with
-    it. Else the full difference of both states decides.
+    The record is `table_insertions` as +1 and `table_deletions` as -1: `table_changes` is wrong
+    where a transaction touches a row twice. It is believed if both snapshots know the same table
+    and the rowids at both ends agree with it; where snapshots between them expired or files were
+    rewritten, if the whole rows do. Else both states are compared.
+
+    Args:
+        lake: the catalog's name, `lake` or `store`.
+        metadata: of this lake.
+        cursor: gives a connection on which the lake is attached.
+        tables: the tables at a snapshot.
+        pinned: whether readers have the lake attached at the later snapshot. If not, the later
+            state is read by its number, a table may have been made anew with the same columns,
+            and snapshots may be given in any order.
     """
 
     def __init__(
         self,
+        lake: str,
         metadata: Metadata,
         cursor: Callable[[], duckdb.DuckDBPyConnection],
         tables: Callable[[int], Mapping[Name, TableRow]],
+        *,
+        pinned: bool,
     ) -> None:
+        self._lake = lake
         self._metadata = metadata
         self._cursor = cursor
         self._tables = tables
-        self._cache: OrderedDict[tuple[tuple[str, str], int, int], TableChange] = OrderedDict()
-        self._lock = Lock()
+        self._pinned = pinned
+        self._counts: Remembered[TableChange] = Remembered()
+        self._adds_up: Remembered[bool] = Remembered()
 
     def change(self, name: Name, since: int, until: int) -> TableChange:
         """What happened to a table in the snapshots after `since`, up to and with `until`."""
-        if until < since:
-            raise UsageProblem(
-                f"expected snapshots in order, found {since} and {until}",
-                hint=f"ask for the change from {until} to {since}",
-            )
+        _check_order(since, until)
         key = (name.key, since, until)
-        with self._lock:
-            if key in self._cache:
-                self._cache.move_to_end(key)
-                return self._cache[key]
+        known = self._counts.get(key)
+        if known is not None:
+            return known
         found = self._measured(name, since, until)
         # An unknown change may become known once a lock or a disk is free again: not remembered.
         if found.inserted is not None:
-            self._remember(key, found)
+            self._counts.put(key, found)
         return found
 
-    def _remember(self, key: tuple[tuple[str, str], int, int], found: TableChange) -> None:
-        with self._lock:
-            self._cache[key] = found
-            if len(self._cache) > _CACHED:
-                self._cache.popitem(last=False)
+    def source(self, name: Name, since: int, until: int, *, added_columns: bool = False) -> Source:
+        """The table at both snapshots and its signed rows, as SQL for a reader.
+
+        Args:
+            name: the table.
+            since: the snapshot before.
+            until: the one after.
+            added_columns: give the columns that `since` has where the table gained some; without
+                it such a table has no delta.
+
+        Raises:
+            LakeProblem: NO_DELTA, if the table was altered, dropped or made anew; NO_SNAPSHOT, if
+                one of the snapshots expired.
+        """
+        if self._pinned:
+            _check_order(since, until)
+        before, after = self._tables(since).get(name), self._tables(until).get(name)
+        if before is None or after is None:
+            raise self._no_table(name, since, until, found=before or after)
+        columns = self._columns(before, after, added_columns=added_columns)
+        earlier, later = sorted((since, until))
+        feed = Feed(self._lake, after.state, columns, earlier, later)
+        whole = len(columns) == len(after.state.columns)
+        new = feed.name if self._pinned else feed.at(until)
+        old = feed.at(since)
+        if not whole:
+            new, old = feed.picked(new), feed.picked(old)
+        history = self._metadata.history(earlier, later)
+        ids = {before.state.table_id, after.state.table_id}
+        row_id = whole and feed.row_id
+        if len(ids) == 1 and ids.isdisjoint(history.spans):
+            return Source(new, old, None, changed=False, row_id=row_id)
+        if feed.weight != WEIGHT:
+            return Source(new, old, None, row_id=row_id)
+        signed = feed.recorded if self._recorded(before, after, feed, history) else feed.compared
+        sign = 1 if since <= until else -1
+        with_row_id = signed(row_id=True, sign=sign) if row_id else None
+        return Source(new, old, signed(sign=sign), True, row_id, with_row_id)
+
+    def _columns(
+        self, before: TableRow, after: TableRow, *, added_columns: bool
+    ) -> tuple[Column, ...]:
+        """The columns that both states share, or NO_DELTA."""
+        if before.state.table_id != after.state.table_id:
+            if not self._pinned and _spelled(before) == _spelled(after):
+                return after.state.columns
+            reason = "was dropped and made anew"
+        elif before.shape == after.shape:
+            return after.state.columns
+        elif _grown(before, after):
+            if added_columns:
+                return before.state.columns
+            reason = "gained columns"
+        else:
+            reason = "had columns renamed, dropped, moved or given another type"
+        raise _no_delta(f"table '{after.state.name.plain}' {reason}", after.state.name)
+
+    def _recorded(self, before: TableRow, after: TableRow, feed: Feed, history: History) -> bool:
+        """Whether the record of changes leads from one state to the other."""
+        if before.state.table_id != after.state.table_id:
+            return False
+        key = (after.state.table_id, feed.since, feed.until)
+        known = self._adds_up.get(key)
+        if known is None:
+            recorded = feed.recorded(row_id=feed.row_id)
+            thorough = not _trusted(history, after.state.table_id)
+            try:
+                ((known,),) = self._rows(f"SELECT {feed.adds_up(recorded, thorough=thorough)}")
+            except duckdb.Error:
+                return False
+            self._adds_up.put(key, known)
+        return known
+
+    def _no_table(
+        self, name: Name, since: int, until: int, *, found: TableRow | None
+    ) -> LakeProblem | UnknownName:
+        if found is None:
+            return self._unknown(name, since, until)
+        return _no_delta(f"table '{name.plain}' was dropped or is new", name)
+
+    def _unknown(self, name: Name, since: int, until: int) -> UnknownName:
+        known = (table.plain for table in self._tables(until))
+        return UnknownName(
+            f"no table named '{name.plain}' at snapshot {since} or {until}",
+            name=name.plain,
+            hint=did_you_mean(name.plain, known),
+        )
 
     def _measured(self, name: Name, since: int, until: int) -> TableChange:
-        spans = self._metadata.changed_tables(since, until)
+        history = self._metadata.history(since, until)
         after = self._tables(until).get(name)
         before = self._known_tables(since).get(name)
         if before is None and after is None:
-            raise UnknownName(
-                f"no table named '{name.plain}' at snapshot {since} or {until}",
-                name=name.plain,
-                hint=did_you_mean(name.plain, (known.plain for known in self._tables(until))),
-            )
-        span = _joined(spans, before, after)
+            raise self._unknown(name, since, until)
+        span = _joined(history.spans, before, after)
         first, last = (span.first_changed_at, span.last_changed_at) if span else (None, None)
-        inserted, deleted = self._counts(before, after, since, until, touched=span is not None)
+        inserted, deleted = None, None
+        if before is not None and after is not None and _unaltered(before, after):
+            feed = Feed(self._lake, after.state, after.state.columns, since, until)
+            inserted, deleted = (0, 0) if span is None else self._counted(feed, history)
         return TableChange(name, since, until, inserted, deleted, first, last)
 
     def _known_tables(self, snapshot_id: int) -> Mapping[Name, TableRow]:
@@ -89,97 +194,79 @@ class Changes:
         except LakeProblem:
             return {}
 
-    def _counts(
-        self,
-        before: TableRow | None,
-        after: TableRow | None,
-        since: int,
-        until: int,
-        *,
-        touched: bool,
-    ) -> tuple[int | None, int | None]:
-        if before is None or after is None or _altered(before, after):
-            return None, None
-        if not touched:
-            return 0, 0
+    def _counted(self, feed: Feed, history: History) -> tuple[int, int] | tuple[None, None]:
         try:
-            with self._cursor() as cursor:
-                return self._net(cursor, after.state, since, until)
+            counts = self._from_record(feed, history)
+            if counts is None:
+                ((inserted, deleted),) = self._rows(feed.net_counts(feed.compared()))
+                counts = inserted, deleted
         except duckdb.Error:
             return None, None
+        return counts
 
-    def _net(
-        self, cursor: duckdb.DuckDBPyConnection, table: TableState, since: int, until: int
-    ) -> tuple[int, int]:
-        grown = _count(cursor, table, until) - _count(cursor, table, since)
-        if self._metadata.commits(since, until)[1]:
-            try:
-                inserted, deleted = _counted(cursor, table, feed(table, since, until))
-            except duckdb.Error:
-                return _counted(cursor, table, difference(table, since, until))
-            if inserted - deleted == grown:
-                return inserted, deleted
-        return _counted(cursor, table, difference(table, since, until))
+    def _from_record(self, feed: Feed, history: History) -> tuple[int, int] | None:
+        """Net counts as the record of changes has them; None if it does not add up."""
+        table_id = feed.table.table_id
+        trusted = _trusted(history, table_id)
+        kinds = history.kinds.get(table_id, frozenset()) - _UPKEEP
+        if trusted and (kinds <= _ONLY_INSERTS or kinds <= _ONLY_DELETES):
+            ((grown,),) = self._rows(f"SELECT {feed.growth()}")
+            return max(grown, 0), max(-grown, 0)
+        recorded = (
+            f"WITH recorded AS MATERIALIZED ({feed.recorded(row_id=feed.row_id)}) "
+            f"SELECT *, {feed.adds_up('FROM recorded', thorough=not trusted)} "
+            f"FROM ({feed.net_counts('FROM recorded')})"
+        )
+        try:
+            ((inserted, deleted, adds_up),) = self._rows(recorded)
+        except duckdb.Error:
+            return None
+        self._adds_up.put((table_id, feed.since, feed.until), adds_up)
+        return (inserted, deleted) if adds_up else None
+
+    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with self._cursor() as cursor:
+            return cursor.execute(sql).fetchall()
 
 
-def feed(table: TableState, since: int, until: int) -> str:
-    """SQL for the rows of a table in a feed, each with its sign in the column `weight_of` names."""
-    schema, name = literal(table.name.schema), literal(table.name.name)
-    weight = weight_of(table)
-    return " UNION ALL ".join(
-        f"SELECT *, {sign} AS {weight} FROM "
-        f"{function}('lake', {schema}, {name}, {since + 1}, {until})"
-        for function, sign in (("ducklake_table_insertions", 1), ("ducklake_table_deletions", -1))
-    )
+def _trusted(history: History, table_id: int) -> bool:
+    return history.complete and history.kinds.get(table_id, frozenset()) <= _PLAIN
 
 
-def difference(table: TableState, since: int, until: int) -> str:
-    """SQL for the same rows, by reading the whole table at both snapshots."""
-    weight = weight_of(table)
+def _unaltered(before: TableRow, after: TableRow) -> bool:
+    return before.state.table_id == after.state.table_id and before.shape == after.shape
+
+
+def _grown(before: TableRow, after: TableRow) -> bool:
+    """Whether the only difference is that columns were added behind the others."""
+    known = {column.id for column in before.shape}
+    more = set(after.shape) - set(before.shape)
     return (
-        f"SELECT *, 1 AS {weight} FROM {at_version(table, until)} UNION ALL "
-        f"SELECT *, -1 AS {weight} FROM {at_version(table, since)}"
+        set(before.shape) <= set(after.shape)
+        and after.state.columns[: len(before.state.columns)] == before.state.columns
+        and all(column.parent not in known for column in more)
     )
 
 
-def at_version(table: TableState, snapshot_id: int) -> str:
-    """SQL for a table as it was at a snapshot."""
-    schema, name = always_quote(table.name.schema), always_quote(table.name.name)
-    return f"lake.{schema}.{name} AT (VERSION => {snapshot_id})"
+def _spelled(row: TableRow) -> list[tuple[str, str]]:
+    return [(column.name, column.type) for column in row.state.columns]
 
 
-def weight_of(table: TableState) -> str:
-    """A column name that the table does not have."""
-    taken = {column.name.lower() for column in table.columns}
-    weight = "weight"
-    while weight in taken:
-        weight += "_"
-    return weight
+def _check_order(since: int, until: int) -> None:
+    if until < since:
+        raise UsageProblem(
+            f"expected snapshots in order, found {since} and {until}",
+            hint=f"ask for the change from {until} to {since}",
+        )
 
 
-def _counted(
-    cursor: duckdb.DuckDBPyConnection, table: TableState, signed_rows: str
-) -> tuple[int, int]:
-    """Inserted and deleted rows of the net signed multiset."""
-    weight = weight_of(table)
-    net = f"sum({weight})"
-    row = cursor.execute(
-        f"SELECT coalesce({net} FILTER ({weight} > 0), 0)::BIGINT, "
-        f"coalesce(-{net} FILTER ({weight} < 0), 0)::BIGINT FROM ("
-        f"SELECT * EXCLUDE ({weight}), {net} AS {weight} FROM ({signed_rows}) "
-        f"GROUP BY ALL HAVING {net} <> 0)"
-    ).fetchone()
-    return (row[0], row[1]) if row is not None else (0, 0)
-
-
-def _count(cursor: duckdb.DuckDBPyConnection, table: TableState, snapshot_id: int) -> int:
-    row = cursor.execute(f"SELECT count(*) FROM {at_version(table, snapshot_id)}").fetchone()
-    return int(row[0]) if row is not None else 0
-
-
-def _altered(before: TableRow, after: TableRow) -> bool:
-    """Whether two states are not of the same, unaltered table."""
-    return before.state.table_id != after.state.table_id or before.shape != after.shape
+def _no_delta(reason: str, name: Name) -> LakeProblem:
+    return LakeProblem(
+        f"{reason} between the two snapshots, so there is no delta",
+        name=name.plain,
+        code="NO_DELTA",
+        hint="compute what reads it anew: REFRESH ... FULL",
+    )
 
 
 def _joined(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from mlview.engines import backup, maintenance
 from mlview.engines.changes import Changes
@@ -14,12 +13,13 @@ from mlview.engines.layout import Layout, check_directory, create_directory
 from mlview.engines.locks import WriteLock
 from mlview.engines.metadata import Metadata, TableRow
 from mlview.engines.readers import ReaderPool, SnapshotReader
-from mlview.engines.store import Store, table_of
+from mlview.engines.remembered import Remembered
+from mlview.engines.store import Store, name_of, table_of
 from mlview.engines.translate import translated
 from mlview.errors import LakeProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from mlview.clock import Clock
     from mlview.definitions import Name
+    from mlview.engines.sources import Source
     from mlview.engines.values import CommitSpan, Problem, StoredResult, UpkeepReport
-    from mlview.records import Snapshot, TableChange, TableState
+    from mlview.records import Column, Snapshot, TableChange, TableState
 
-_T = TypeVar("_T")
 _CACHED_SNAPSHOTS = 64
 LOCK_TIMEOUT = 60.0
 
@@ -61,16 +61,28 @@ class DuckLakeEngine:
         self._own = open_instance(self._layout)
         with translated():
             attach(self._own, self._layout, "lake", read_only=True)
+            attach(self._own, self._layout, "store", read_only=True)
             attach_catalog(self._own, self._layout.catalog("lake"), "lake_catalog")
             attach_catalog(self._own, self._layout.catalog("store"), "store_catalog")
         self._metadata = Metadata(self._own.cursor, "lake_catalog")
         self._store_metadata = Metadata(self._own.cursor, "store_catalog")
-        self._tables: OrderedDict[int, dict[Name, TableRow]] = OrderedDict()
-        self._views: OrderedDict[int, dict[Name, str]] = OrderedDict()
-        self._caching = Lock()
-        self._changes = Changes(self._metadata, self._own.cursor, self._table_rows)
+        self._tables: Remembered[dict[Name, TableRow]] = Remembered(_CACHED_SNAPSHOTS)
+        self._stored: Remembered[dict[Name, TableRow]] = Remembered(_CACHED_SNAPSHOTS)
+        self._views: Remembered[dict[Name, str]] = Remembered(_CACHED_SNAPSHOTS)
+        self._changes = Changes(
+            "lake", self._metadata, self._own.cursor, self._table_rows, pinned=True
+        )
+        self._stored_changes = Changes(
+            "store", self._store_metadata, self._own.cursor, self._stored_rows, pinned=False
+        )
         self._readers = ReaderPool(self._layout)
-        self._store = Store(self._layout, clock=clock, write_lock=lambda: self._lock_of("store"))
+        self._store = Store(
+            self._layout,
+            clock=clock,
+            write_lock=lambda: self._lock_of("store"),
+            metadata=self._store_metadata,
+            tables=self._stored_rows,
+        )
 
     @classmethod
     def create(
@@ -137,7 +149,12 @@ class DuckLakeEngine:
 
     def views(self, snapshot_id: int) -> Mapping[Name, str]:
         """Every plain view of the lake at a snapshot, and its SELECT as the lake keeps it."""
-        return self._cached(self._views, snapshot_id, self._metadata.views)
+        known = self._views.get(snapshot_id)
+        if known is None:
+            self._metadata.snapshot(snapshot_id)
+            known = self._metadata.views(snapshot_id)
+            self._views.put(snapshot_id, known)
+        return known
 
     def changed_tables(self, since: int, until: int) -> Mapping[int, CommitSpan]:
         """The ids of tables touched after `since`, up to and with `until`, and when.
@@ -153,6 +170,23 @@ class DuckLakeEngine:
         expired.
         """
         return self._changes.change(name, since, until)
+
+    def source(self, name: Name, since: int, until: int, *, added_columns: bool = False) -> Source:
+        """A table at both snapshots and its signed rows, for a reader opened at `until`.
+
+        Args:
+            name: the table.
+            since: the snapshot before.
+            until: the one after.
+            added_columns: give the columns that `since` has where the table gained some since.
+                Only for queries in which a new column cannot come to mean something: with `*`,
+                NATURAL joins or a name it takes over they would be others.
+
+        Raises:
+            LakeProblem: NO_DELTA, if the table was altered, dropped or made anew; NO_SNAPSHOT, if
+                one of the snapshots expired.
+        """
+        return self._changes.source(name, since, until, added_columns=added_columns)
 
     def reader(self, snapshot_id: int, *, refresh_time: datetime) -> SnapshotReader:
         """Read the lake as it was at a snapshot; close the reader after use."""
@@ -178,6 +212,45 @@ class DuckLakeEngine:
         Nobody sees them before a version names the stored snapshot.
         """
         return self._store.write(object_id, data, refresh_id=refresh_id, order=order)
+
+    def apply_delta(
+        self,
+        object_id: int,
+        base: int,
+        signed: pa.RecordBatchReader,
+        *,
+        columns: Sequence[Column],
+        refresh_id: int,
+    ) -> StoredResult:
+        """Store a materialized view's next version: what it has at `base`, changed by signed rows.
+
+        Floats of a row to delete may be 1e-9 apart from the stored ones where no row is the same.
+
+        Args:
+            object_id: the view.
+            base: the stored snapshot that the delta starts from.
+            signed: the view's columns in order and, last, the BIGINT `__mlview_weight`.
+            columns: the view's columns.
+            refresh_id: noted with the commit.
+
+        Returns:
+            `base` itself if nothing changes.
+
+        Raises:
+            LakeProblem: DELTA_MISMATCH, if a row to delete is not there or the columns are others;
+                nothing was stored.
+        """
+        return self._store.apply_delta(
+            object_id, base, signed, columns=columns, refresh_id=refresh_id
+        )
+
+    def stored_source(self, object_id: int, since: int, until: int) -> Source:
+        """A materialized view at two stored snapshots, in any order, for any reader.
+
+        Raises:
+            LakeProblem: NO_DELTA, if it has other columns; NO_SNAPSHOT, if one expired.
+        """
+        return self._stored_changes.source(name_of(object_id), since, until)
 
     def materialization(self, object_id: int, stored_snapshot: int) -> str:
         """SQL that reads a stored version, e.g. `store.main.v7 AT (VERSION => 12)`."""
@@ -276,26 +349,22 @@ class DuckLakeEngine:
         )
 
     def _table_rows(self, snapshot_id: int) -> dict[Name, TableRow]:
-        return self._cached(self._tables, snapshot_id, self._metadata.tables)
+        return self._cached(self._tables, snapshot_id, self._metadata)
 
+    def _stored_rows(self, snapshot_id: int) -> dict[Name, TableRow]:
+        return self._cached(self._stored, snapshot_id, self._store_metadata)
+
+    @staticmethod
     def _cached(
-        self,
-        cache: OrderedDict[int, dict[Name, _T]],
-        snapshot_id: int,
-        read: Callable[[int], dict[Name, _T]],
-    ) -> dict[Name, _T]:
-        with self._caching:
-            if snapshot_id in cache:
-                cache.move_to_end(snapshot_id)
-                return cache[snapshot_id]
-        # An expired snapshot would look like an empty lake.
-        self._metadata.snapshot(snapshot_id)
-        found = read(snapshot_id)
-        with self._caching:
-            cache[snapshot_id] = found
-            if len(cache) > _CACHED_SNAPSHOTS:
-                cache.popitem(last=False)
-        return found
+        cache: Remembered[dict[Name, TableRow]], snapshot_id: int, metadata: Metadata
+    ) -> dict[Name, TableRow]:
+        known = cache.get(snapshot_id)
+        if known is None:
+            # An expired snapshot would look like an empty lake.
+            metadata.snapshot(snapshot_id)
+            known = metadata.tables(snapshot_id)
+            cache.put(snapshot_id, known)
+        return known
 
 
 def _create_lakes(layout: Layout, clock: Clock) -> None:

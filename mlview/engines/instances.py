@@ -43,8 +43,13 @@ def attach(
     read_only: bool = False,
     snapshot_id: int | None = None,
     create: bool = False,
+    inline: bool = True,
 ) -> None:
-    """Attach `lake` or `store` under its own name; where it was made does not matter."""
+    """Attach `lake` or `store` under its own name; where it was made does not matter.
+
+    Without `inline` no rows are written into the catalog, only into files: DuckLake loses quotes in
+    the text fields of a STRUCT there, and cannot read its dates and special floats back.
+    """
     options = [
         f"DATA_PATH {literal(f'{layout.data(lake)}{os.sep}')}",
         "OVERRIDE_DATA_PATH true",
@@ -52,6 +57,7 @@ def attach(
         f"META_BUSY_TIMEOUT {BUSY_MILLISECONDS}",
         *(["READ_ONLY"] if read_only else ["META_JOURNAL_MODE 'WAL'"]),
         *([] if snapshot_id is None else [f"SNAPSHOT_VERSION {snapshot_id}"]),
+        *([] if inline else ["DATA_INLINING_ROW_LIMIT 0"]),
     ]
     source = literal(f"ducklake:sqlite:{layout.catalog(lake)}")
     _patiently(connection, f"ATTACH {source} AS {lake} ({', '.join(options)})")

@@ -49,6 +49,22 @@ class TableRow:
     shape: tuple[ColumnRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the commits of a range did.
+
+    Attributes:
+        spans: the tables touched and when. Where snapshots expired, every table that may have
+            lived counts as touched, from the start on.
+        kinds: by table, DuckLake's words for what was done to it, upkeep included.
+        complete: whether none of these snapshots expired.
+    """
+
+    spans: Mapping[int, CommitSpan]
+    kinds: Mapping[int, frozenset[str]]
+    complete: bool
+
+
 class Metadata:
     """Reads the SQLite catalog of one lake through DuckDB's own SQLite.
 
@@ -122,11 +138,8 @@ class Metadata:
         )
         return {Name(name, schema): text for schema, name, text in rows}
 
-    def commits(self, since: int, until: int) -> tuple[list[tuple[Snapshot, set[int]]], bool]:
-        """The commits in (since, until] with the ids of tables each touched; and if all are left.
-
-        The second value is False where some of these snapshots expired.
-        """
+    def history(self, since: int, until: int) -> History:
+        """What the commits in (since, until] did to which table."""
         rows = self.query(
             "SELECT s.snapshot_id, s.snapshot_time, c.commit_extra_info, c.changes_made "
             "FROM ducklake_snapshot s LEFT JOIN ducklake_snapshot_changes c USING (snapshot_id) "
@@ -137,30 +150,28 @@ class Metadata:
         by_id = {snapshot.id: ids for snapshot, ids in commits}
         for snapshot_id, table_id in self._made_and_dropped(since, until):
             by_id.get(snapshot_id, set()).add(table_id)
-        return commits, len(commits) == until - since
+        kinds: dict[int, set[str]] = {}
+        for row in rows:
+            for kind, table_id in _CHANGE.findall(row[3] or ""):
+                kinds.setdefault(int(table_id), set()).add(kind)
+        complete = len(commits) == until - since
+        spans = _spans(commits)
+        if not complete and since < until:
+            spans = self._any_time(spans.keys() | self._alive_between(since, until), since, until)
+        return History(spans, {key: frozenset(found) for key, found in kinds.items()}, complete)
 
     def changed_tables(self, since: int, until: int) -> Mapping[int, CommitSpan]:
-        """When each table was touched in (since, until]; it may name too many, never too few.
+        """When each table was touched in (since, until]; it may name too many, never too few."""
+        return self.history(since, until).spans
 
-        Where snapshots in between expired, nobody knows what their commits did: every table that
-        may have lived then counts as touched, from `since` on.
-        """
-        commits, complete = self.commits(since, until)
-        spans: dict[int, CommitSpan] = {}
-        for snapshot, ids in commits:
-            for table_id in ids:
-                known = spans.get(table_id)
-                # A clock may have been set back between two commits.
-                first = min(known.first_changed_at, snapshot.time) if known else snapshot.time
-                last = max(known.last_changed_at, snapshot.time) if known else snapshot.time
-                spans[table_id] = CommitSpan(first, last, snapshot.id)
-        if complete or since >= until:
-            return spans
+    def _any_time(self, tables: Iterable[int], since: int, until: int) -> dict[int, CommitSpan]:
+        """Where snapshots in between expired, nobody knows what their commits did, or when."""
         left = self.snapshots()
-        newest = commits[-1][0] if commits else left[-1]
         earlier = [snapshot for snapshot in left if snapshot.id <= since]
-        widest = CommitSpan((earlier[-1] if earlier else left[0]).time, newest.time, until)
-        return dict.fromkeys(spans.keys() | self._alive_between(since, until), widest)
+        later = [snapshot for snapshot in left if since < snapshot.id <= until]
+        first = (earlier[-1] if earlier else left[0]).time
+        last = (later[-1] if later else left[-1]).time
+        return dict.fromkeys(tables, CommitSpan(first, last, until))
 
     def _made_and_dropped(self, since: int, until: int) -> Iterable[tuple[int, int]]:
         """CREATE is recorded by name, and so is RENAME: the tables' own rows know the ids."""
@@ -206,6 +217,18 @@ def _table_row(
 
 def _touched(changes: str) -> set[int]:
     return {int(table) for kind, table in _CHANGE.findall(changes) if kind not in _UPKEEP}
+
+
+def _spans(commits: Iterable[tuple[Snapshot, set[int]]]) -> dict[int, CommitSpan]:
+    spans: dict[int, CommitSpan] = {}
+    for snapshot, ids in commits:
+        for table_id in ids:
+            known = spans.get(table_id)
+            # A clock may have been set back between two commits.
+            first = min(known.first_changed_at, snapshot.time) if known else snapshot.time
+            last = max(known.last_changed_at, snapshot.time) if known else snapshot.time
+            spans[table_id] = CommitSpan(first, last, snapshot.id)
+    return spans
 
 
 def _snapshot(row: tuple[Any, ...]) -> Snapshot:

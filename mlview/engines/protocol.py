@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from mlview.definitions import Name
     from mlview.engines.connection import LakeConnection
     from mlview.engines.readers import SnapshotReader
+    from mlview.engines.sources import Source
     from mlview.engines.values import CommitSpan, Problem, StoredResult, UpkeepReport
-    from mlview.records import Snapshot, TableChange, TableState
+    from mlview.records import Column, Snapshot, TableChange, TableState
 
 
 class Engine(Protocol):
@@ -50,6 +51,9 @@ class Engine(Protocol):
     def change(self, name: Name, since: int, until: int) -> TableChange:
         """The exact net change of a table in (since, until]."""
 
+    def source(self, name: Name, since: int, until: int, *, added_columns: bool = False) -> Source:
+        """A table at both snapshots and its signed rows, for a reader opened at `until`."""
+
     def reader(self, snapshot_id: int, *, refresh_time: datetime) -> SnapshotReader:
         """Read the lake as it was at a snapshot."""
 
@@ -62,6 +66,20 @@ class Engine(Protocol):
         order: Sequence[str] = (),
     ) -> StoredResult:
         """Store the rows of a materialized view's next version."""
+
+    def apply_delta(
+        self,
+        object_id: int,
+        base: int,
+        signed: pa.RecordBatchReader,
+        *,
+        columns: Sequence[Column],
+        refresh_id: int,
+    ) -> StoredResult:
+        """Store a materialized view's next version: what it has at `base`, changed."""
+
+    def stored_source(self, object_id: int, since: int, until: int) -> Source:
+        """A materialized view at two stored snapshots and its signed rows, for a reader."""
 
     def materialization(self, object_id: int, stored_snapshot: int) -> str:
         """SQL that reads a stored version."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
@@ -37,63 +36,46 @@ class Attached:
 
 
 class ReaderPool:
-    """Keeps a few DuckDB instances, since loading and attaching takes some 100 ms."""
+    """Keeps a few DuckDB instances: opening one takes ten times as long as moving one.
+
+    Moving means attaching the lake again, at another snapshot.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._idle: OrderedDict[int, list[Attached]] = OrderedDict()
+        self._idle: list[Attached] = []  # the one idle for longest first
         self._lock = Lock()
         self._closed = False
 
     def take(self, snapshot_id: int) -> Attached:
         """An instance at this snapshot that nobody else uses."""
         with self._lock:
-            found = self._idle.get(snapshot_id)
-            other = None if found else self._any_idle_when_full()
-            if found:
-                taken = found.pop()
-                if not found:
-                    del self._idle[snapshot_id]
-                return taken
-        if other is not None:
-            return self._moved(other, snapshot_id)
-        return self._opened(snapshot_id)
+            idle = self._pick(snapshot_id)
+        if idle is None:
+            return self._opened(snapshot_id)
+        return idle if idle.snapshot_id == snapshot_id else self._moved(idle, snapshot_id)
 
     def give_back(self, used: Attached) -> None:
-        """Keep an instance for the next reader of its snapshot, or close it."""
+        """Keep an instance for the next reader, or close one."""
+        surplus: Attached | None = used
         with self._lock:
             if not self._closed:
-                self._idle.setdefault(used.snapshot_id, []).append(used)
-                self._idle.move_to_end(used.snapshot_id)
-                used = self._surplus() or used
-                if any(used is kept for same in self._idle.values() for kept in same):
-                    return
-        used.connection.close()
+                self._idle.append(used)
+                surplus = self._idle.pop(0) if len(self._idle) > IDLE_INSTANCES else None
+        if surplus is not None:
+            surplus.connection.close()
 
     def close(self) -> None:
         """Close every idle instance; those in use are closed when they are given back."""
         with self._lock:
             self._closed = True
-            idle = [one for same in self._idle.values() for one in same]
-            self._idle.clear()
+            idle, self._idle = self._idle, []
         for one in idle:
             one.connection.close()
 
-    def _count(self) -> int:
-        return sum(len(same) for same in self._idle.values())
-
-    def _any_idle_when_full(self) -> Attached | None:
-        return self._oldest() if self._count() >= IDLE_INSTANCES else None
-
-    def _surplus(self) -> Attached | None:
-        return self._oldest() if self._count() > IDLE_INSTANCES else None
-
-    def _oldest(self) -> Attached:
-        snapshot_id, same = next(iter(self._idle.items()))
-        oldest = same.pop(0)
-        if not same:
-            del self._idle[snapshot_id]
-        return oldest
+    def _pick(self, snapshot_id: int) -> Attached | None:
+        at_snapshot = (n for n, one in enumerate(self._idle) if one.snapshot_id == snapshot_id)
+        return self._idle.pop(next(at_snapshot, 0)) if self._idle else None
 
     def _opened(self, snapshot_id: int) -> Attached:
         connection = open_instance(self._layout)
@@ -184,6 +166,20 @@ class SnapshotReader:
     ) -> pa.Table:
         """The rows of a query as one table; the arguments are those of `read`."""
         return self.read(sql, parameters, threads=threads, lossless=lossless).read_all()
+
+    def run(
+        self,
+        sql: str,
+        parameters: Sequence[Any] | None = None,
+        *,
+        threads: int | None = None,
+    ) -> list[tuple[Any, ...]]:
+        """All rows of any statement, as Python values; temporary tables are this reader's own."""
+        self._channel.settle()
+        with translated():
+            self._set_threads(threads or self._attached.default_threads)
+            found = self._channel.connection.execute(sql, parameters).fetchall()
+        return found
 
     def describe(self, sql: str) -> tuple[Column, ...]:
         """The columns of a query, without running it."""

@@ -2,41 +2,67 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 
-from mlview.definitions import quote
+from mlview.definitions import Name, quote
+from mlview.engines.applying import Applying, mismatch
 from mlview.engines.commits import give_up, stamp
+from mlview.engines.feeds import Feed
 from mlview.engines.instances import attach, open_instance
 from mlview.engines.translate import translated
 from mlview.engines.values import StoredResult
-from mlview.errors import StorageProblem
+from mlview.errors import LakeProblem, StorageProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mlview.clock import Clock
     from mlview.engines.layout import Layout
     from mlview.engines.locks import WriteLock
+    from mlview.engines.metadata import Metadata, TableRow
+    from mlview.records import Column, TableState
+
+
+def name_of(object_id: int) -> Name:
+    """The name of a materialized view's table in the store."""
+    return Name(f"v{int(object_id)}")
 
 
 def table_of(object_id: int) -> str:
-    """The store's table for a materialized view."""
+    """The same, for SQL."""
     return f"store.main.v{int(object_id)}"
 
 
 class Store:
-    """Writes materializations; readers see one only through the snapshot that a version names."""
+    """Writes materializations; readers see one only through the snapshot that a version names.
+
+    Args:
+        layout: where it is.
+        clock: stamps commits if it is a virtual one.
+        write_lock: makes a lock of the store.
+        metadata: of the store.
+        tables: the store's tables at a snapshot.
+    """
 
     def __init__(
-        self, layout: Layout, *, clock: Clock, write_lock: Callable[[], WriteLock]
+        self,
+        layout: Layout,
+        *,
+        clock: Clock,
+        write_lock: Callable[[], WriteLock],
+        metadata: Metadata,
+        tables: Callable[[int], Mapping[Name, TableRow]],
     ) -> None:
         self._layout = layout
         self._clock = clock
         self._write_lock = write_lock
+        self._metadata = metadata
+        self._tables = tables
         self._instance: duckdb.DuckDBPyConnection | None = None
         self._opening = Lock()
 
@@ -60,6 +86,60 @@ class Store:
             stored = self._committed(cursor, sql, refresh_id=refresh_id)
             return StoredResult(stored, rows)
 
+    def apply_delta(
+        self,
+        object_id: int,
+        base: int,
+        signed: pa.RecordBatchReader,
+        *,
+        columns: Sequence[Column],
+        refresh_id: int,
+    ) -> StoredResult:
+        """Store what a materialized view has at the stored snapshot `base`, changed by signed rows.
+
+        If the table was written after `base`, by a refresh that was never published or taken back
+        since, it is first given its rows at `base` again, in the same transaction. The rows are
+        read before the lock is taken.
+
+        Args:
+            object_id: the view.
+            base: the stored snapshot that the delta starts from.
+            signed: the view's columns in order and, last, the weight: how many more of the row.
+            columns: the view's columns, by the names they are stored under.
+            refresh_id: noted with the commit.
+
+        Raises:
+            LakeProblem: DELTA_MISMATCH, if a row to delete is not there or the columns are others;
+                nothing was stored.
+        """
+        with self._cursor() as cursor:
+            _stage(cursor, signed)
+            state = self._state(object_id, base)
+            applying = Applying(cursor, table_of(object_id), state.columns)
+            with translated():
+                applying.check(columns)
+                anything = applying.net()
+            with self._write_lock(), translated():
+                head = self._metadata.current_snapshot().id
+                touched = state.table_id in self._metadata.changed_tables(base, head)
+                if not touched and not anything:
+                    return StoredResult(base, applying.rows())
+                with self._transaction(cursor, refresh_id=refresh_id):
+                    if touched:
+                        self._put_back(applying, state, base, head)
+                    applying.carry_out()
+                    rows = applying.rows()
+                return StoredResult(_newest(cursor), rows)
+
+    def _put_back(self, applying: Applying, state: TableState, base: int, head: int) -> None:
+        """Give the table its rows at `base` again, and let it be the same table if it still is."""
+        newest = self._tables(head).get(state.name)
+        feed = Feed("store", state, state.columns, base, head)
+        if newest is not None and newest.state == state:
+            applying.replace_strays(feed.at(base))
+        else:
+            applying.remake(feed.at(base))
+
     def drop(self, object_id: int) -> None:
         """Drop the newest state; states that a snapshot holds remain until they expire."""
         with self._cursor() as cursor:
@@ -70,7 +150,7 @@ class Store:
         with self._opening:
             if self._instance is None:
                 instance = open_instance(self._layout)
-                attach(instance, self._layout, "store")
+                attach(instance, self._layout, "store", inline=False)
                 self._instance = instance
             return self._instance
 
@@ -84,18 +164,34 @@ class Store:
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         return self.instance().cursor()
 
+    def _state(self, object_id: int, snapshot_id: int) -> TableState:
+        """The view's table at a stored snapshot."""
+        try:
+            found = self._tables(snapshot_id).get(name_of(object_id))
+        except LakeProblem as problem:
+            raise mismatch(f"stored snapshot {snapshot_id} expired") from problem
+        if found is None:
+            raise mismatch(f"stored snapshot {snapshot_id} has no rows of this view")
+        return found.state
+
+    @contextmanager
+    def _transaction(self, cursor: duckdb.DuckDBPyConnection, **facts: int) -> Iterator[None]:
+        """A transaction that says what it is for; the write lock is held around it."""
+        cursor.execute("BEGIN")
+        try:
+            yield
+            stamp(cursor, "store", self._clock, **facts)
+            cursor.execute("COMMIT")
+        except BaseException:
+            give_up(cursor)
+            raise
+
     def _committed(self, cursor: duckdb.DuckDBPyConnection, sql: str, **facts: int) -> int:
-        """Run one statement in a transaction that says what it is for; the snapshot it made."""
+        """Run one statement in a transaction of its own; the snapshot it made."""
         with self._write_lock(), translated():
-            cursor.execute("BEGIN")
-            try:
+            with self._transaction(cursor, **facts):
                 cursor.execute(sql)
-                stamp(cursor, "store", self._clock, **facts)
-                cursor.execute("COMMIT")
-            except BaseException:
-                give_up(cursor)
-                raise
-            return _number(cursor, "SELECT id FROM store.current_snapshot()")
+            return _newest(cursor)
 
 
 def _stage(cursor: duckdb.DuckDBPyConnection, data: pa.RecordBatchReader) -> int:
@@ -124,6 +220,10 @@ def _noting(data: pa.RecordBatchReader, failures: list[Exception]) -> pa.RecordB
             raise
 
     return pa.RecordBatchReader.from_batches(data.schema, passing())
+
+
+def _newest(cursor: duckdb.DuckDBPyConnection) -> int:
+    return _number(cursor, "SELECT id FROM store.current_snapshot()")
 
 
 def _number(cursor: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 from mlview.lazily import names_from
 
 if TYPE_CHECKING:
+    from mlview.learners.baselines import baseline_from
     from mlview.learners.catalogue import REFUSED
+    from mlview.learners.continuing.doors import continuation, continue_fit, prepare
+    from mlview.learners.continuing.outcomes import (
+        CannotContinue,
+        Continuable,
+        Continued,
+        NotContinuable,
+    )
     from mlview.learners.evaluation import (
         Evaluation,
         check_judgeable,
@@ -32,29 +40,47 @@ if TYPE_CHECKING:
         registered_modules,
         resolve,
     )
+    from mlview.learners.moments.metrics import SquaredError, squared_error
+    from mlview.learners.moments.solving import solve
+    from mlview.learners.moments.spec import Maintained, NotMaintained, maintenance
+    from mlview.learners.moments.state import Moments
     from mlview.learners.parts import estimators
     from mlview.learners.pipelines import wrap_pipeline
     from mlview.learners.prediction import PredictionResult, output_schema
     from mlview.learners.preprocessing import build_pipeline, describe_pipeline
+    from mlview.learners.quality import LiveQuality, live_quality
     from mlview.learners.roles import Feature, FeatureKind, Ignored, Roles
     from mlview.learners.signatures import Fitted, Signature
     from mlview.learners.tasks import Task
 
 _HOMES = {
+    "live_quality": "mlview.learners.quality",
+    "LiveQuality": "mlview.learners.quality",
+    "baseline_from": "mlview.learners.baselines",
+    "CannotContinue": "mlview.learners.continuing.outcomes",
+    "Continuable": "mlview.learners.continuing.outcomes",
+    "Continued": "mlview.learners.continuing.outcomes",
     "Evaluation": "mlview.learners.evaluation",
     "Feature": "mlview.learners.roles",
     "FeatureKind": "mlview.learners.roles",
     "Fitted": "mlview.learners.signatures",
     "Ignored": "mlview.learners.roles",
+    "Maintained": "mlview.learners.moments.spec",
+    "Moments": "mlview.learners.moments.state",
+    "NotContinuable": "mlview.learners.continuing.outcomes",
+    "NotMaintained": "mlview.learners.moments.spec",
     "PredictionResult": "mlview.learners.prediction",
     "REFUSED": "mlview.learners.catalogue",
     "ResolvedMethod": "mlview.learners.methods",
     "Roles": "mlview.learners.roles",
     "Signature": "mlview.learners.signatures",
+    "SquaredError": "mlview.learners.moments.metrics",
     "Task": "mlview.learners.tasks",
     "build_pipeline": "mlview.learners.preprocessing",
     "check_judgeable": "mlview.learners.evaluation",
     "confusion_matrix": "mlview.learners.evaluation",
+    "continuation": "mlview.learners.continuing.doors",
+    "continue_fit": "mlview.learners.continuing.doors",
     "default_method": "mlview.learners.methods",
     "derive_roles": "mlview.learners.features",
     "describe_pipeline": "mlview.learners.preprocessing",
@@ -67,30 +93,46 @@ _HOMES = {
     "judge": "mlview.learners.evaluation",
     "known_methods": "mlview.learners.methods",
     "label_task": "mlview.learners.labels",
+    "maintenance": "mlview.learners.moments.spec",
     "output_schema": "mlview.learners.prediction",
     "predict": "mlview.learners.fitting",
+    "prepare": "mlview.learners.continuing.doors",
     "primary_metric": "mlview.learners.evaluation",
     "register": "mlview.learners.methods",
     "registered_modules": "mlview.learners.methods",
     "resolve": "mlview.learners.methods",
+    "solve": "mlview.learners.moments.solving",
+    "squared_error": "mlview.learners.moments.metrics",
     "wrap_pipeline": "mlview.learners.pipelines",
 }
 
 __all__ = [
     "REFUSED",
+    "CannotContinue",
+    "Continuable",
+    "Continued",
     "Evaluation",
     "Feature",
     "FeatureKind",
     "Fitted",
     "Ignored",
+    "LiveQuality",
+    "Maintained",
+    "Moments",
+    "NotContinuable",
+    "NotMaintained",
     "PredictionResult",
     "ResolvedMethod",
     "Roles",
     "Signature",
+    "SquaredError",
     "Task",
+    "baseline_from",
     "build_pipeline",
     "check_judgeable",
     "confusion_matrix",
+    "continuation",
+    "continue_fit",
     "default_method",
     "derive_roles",
     "describe_pipeline",
@@ -103,12 +145,17 @@ __all__ = [
     "judge",
     "known_methods",
     "label_task",
+    "live_quality",
+    "maintenance",
     "output_schema",
     "predict",
+    "prepare",
     "primary_metric",
     "register",
     "registered_modules",
     "resolve",
+    "solve",
+    "squared_error",
     "wrap_pipeline",
 ]
 

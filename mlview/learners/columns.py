@@ -184,19 +184,23 @@ def _bounds(values: pa.ChunkedArray) -> pa.StructScalar:
 def _check_finite(column: Column, values: pa.ChunkedArray) -> None:
     infinite = int(pc.sum(pc.is_inf(values)).as_py() or 0)
     if infinite:
-        raise TrainingDataProblem(
-            f"the column '{column.name}' is infinite in {infinite} of {len(values)} rows",
-            name=column.name,
-            code="NON_FINITE",
-            hint=f"CASE WHEN isfinite({column.name}) THEN {column.name} END AS {column.name}, "
-            f"or IGNORE ({column.name})",
-            count=infinite,
-        )
+        raise infinite_column(column.name, infinite, len(values))
     known = len(values) - values.null_count
     if known and int(pc.sum(pc.is_nan(values)).as_py() or 0) == known:
         raise _problem(column, "ALL_NULL_COLUMN",
                        f"the column '{column.name}' is NULL or NaN in every one of "
                        f"{len(values)} rows")  # fmt: skip
+
+
+def infinite_column(name: str, count: int, rows: int) -> TrainingDataProblem:
+    """The error for a feature that is infinite in some rows."""
+    return TrainingDataProblem(
+        f"the column '{name}' is infinite in {count} of {rows} rows",
+        name=name,
+        code="NON_FINITE",
+        hint=f"CASE WHEN isfinite({name}) THEN {name} END AS {name}, or IGNORE ({name})",
+        count=count,
+    )
 
 
 def _inspect_moment(column: Column, values: pa.ChunkedArray) -> Inspected:

@@ -14,6 +14,7 @@ class Family(StrEnum):
     TREES = "trees: any scale; few categories as columns, many as order"
     NON_NEGATIVE = "counts or parts: nothing below zero"
     LEVELS = "every feature a small number of levels"
+    FLAGS = "every feature a yes or no"
     INDEPENDENT = "one scale for all and no column that follows from the others"
     SCALED = "distances, penalties or gradients: one scale for all"
 
@@ -53,4 +54,6 @@ def family_of(method: str) -> Family:
         return Family.NON_NEGATIVE
     if method == "QuadraticDiscriminantAnalysis":
         return Family.INDEPENDENT
+    if method == "BernoulliNB":
+        return Family.FLAGS
     return Family.LEVELS if method == "CategoricalNB" else Family.SCALED

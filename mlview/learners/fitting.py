@@ -163,17 +163,17 @@ def _signature(
     if roles.task is Task.DECOMPOSITION:
         frame = user_frame if is_user_pipeline(pipeline) else feature_frame
         components = transformed(pipeline, frame(data.slice(0, 1), roles.features)).shape[1]
-    class_type = _class_type(roles.target_type) if classes else None
+    answered = class_type(roles.target_type) if classes else None
     return Signature(
         target=roles.target,
         task=roles.task,
         features=roles.features,
         classes=classes,
-        class_type=class_type,
+        class_type=answered,
         outputs=output_columns(
             roles.target,
             roles.task,
-            class_type,
+            answered,
             len(classes),
             probabilities=hasattr(pipeline, "predict_proba"),
             components=components,
@@ -184,7 +184,7 @@ def _signature(
     )
 
 
-def _class_type(type_name: str | None) -> str | None:
+def class_type(type_name: str | None) -> str | None:
     """The type predicted labels have: the label's own, ENUM as VARCHAR, DECIMAL as DOUBLE."""
     match base_type(type_name or "VARCHAR"):
         case "ENUM":

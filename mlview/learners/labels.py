@@ -13,6 +13,8 @@ from mlview.learners.methods import counterpart
 from mlview.learners.tasks import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlview.learners.methods import ResolvedMethod
     from mlview.records import Column
 
@@ -62,7 +64,7 @@ def check_label(
     if pa.types.is_floating(values.type):
         _check_floats(target, values)
     if len(values) < MINIMUM_ROWS:
-        raise _too_few(target, len(values), MINIMUM_ROWS)
+        raise too_few(target.name, len(values), MINIMUM_ROWS)
     if task is Task.CLASSIFICATION:
         _check_classes(target, values, method)
         return ()
@@ -79,10 +81,11 @@ def empty(name: str | None) -> TrainingDataProblem:
     )
 
 
-def _too_few(target: Column, found: int, needed: int) -> TrainingDataProblem:
+def too_few(name: str, found: int, needed: int) -> TrainingDataProblem:
+    """The error for a training set with fewer labelled rows than can be learned from."""
     return TrainingDataProblem(
         f"expected at least {needed} labelled rows, found {found}",
-        name=target.name,
+        name=name,
         code="TOO_FEW_ROWS",
         hint="refresh when more labels have arrived",
         found=found,
@@ -94,50 +97,69 @@ def _check_floats(target: Column, values: pa.ChunkedArray) -> None:
     for test, code, word in ((pc.is_nan, "NAN_LABEL", "NaN"), (pc.is_inf, "NON_FINITE", "Inf")):
         count = int(pc.sum(test(values)).as_py() or 0)
         if count:
-            raise TrainingDataProblem(
-                f"the label '{target.name}' is {word} in {count} of {len(values)} rows",
-                name=target.name,
-                code=code,
-                hint=f"CASE WHEN isfinite({target.name}) THEN {target.name} END makes it a NULL, "
-                "a row that is not trained on",
-                count=count,
-            )
+            raise not_finite(target.name, word, count, len(values), code=code)
+
+
+def not_finite(name: str, word: str, count: int, rows: int, *, code: str) -> TrainingDataProblem:
+    """The error for labels that are NaN or infinite."""
+    return TrainingDataProblem(
+        f"the label '{name}' is {word} in {count} of {rows} rows",
+        name=name,
+        code=code,
+        hint=f"CASE WHEN isfinite({name}) THEN {name} END makes it a NULL, "
+        "a row that is not trained on",
+        count=count,
+    )
 
 
 def _check_classes(target: Column, values: pa.ChunkedArray, method: ResolvedMethod | None) -> None:
     counts = pc.value_counts(values)
     sizes = {str(c["values"]): c["counts"].as_py() for c in counts[: MAX_CLASSES + 1]}
     _refuse_continuous(target, values, len(counts), method)
-    if len(counts) > MAX_CLASSES:
+    check_class_sizes(target.name, sizes, len(counts), len(values))
+
+
+def check_class_sizes(name: str, sizes: Mapping[str, int], distinct: int, rows: int) -> None:
+    """Refuse classes that are too many, too few or too small.
+
+    Args:
+        name: the label.
+        sizes: rows of each class; of the first MAX_CLASSES + 1, where there are more.
+        distinct: the number of classes.
+        rows: all labelled rows.
+
+    Raises:
+        TrainingDataProblem: CARDINALITY, SINGLE_CLASS_TARGET, TOO_FEW_ROWS or CLASS_TOO_SMALL.
+    """
+    if distinct > MAX_CLASSES:
         raise TrainingDataProblem(
-            f"expected at most {MAX_CLASSES} classes, found {len(counts)} in '{target.name}'",
-            name=target.name,
+            f"expected at most {MAX_CLASSES} classes, found {distinct} in '{name}'",
+            name=name,
             code="CARDINALITY",
             hint="predict a coarser label",
-            found=len(counts),
+            found=distinct,
             limit=MAX_CLASSES,
         )
-    if len(counts) == 1:
+    if distinct == 1:
         raise TrainingDataProblem(
-            f"expected two or more classes, found only {next(iter(sizes))} in '{target.name}' "
-            f"({len(values)} rows)",
-            name=target.name,
+            f"expected two or more classes, found only {next(iter(sizes))} in '{name}' "
+            f"({rows} rows)",
+            name=name,
             code="SINGLE_CLASS_TARGET",
             hint="widen the query's WHERE until both answers occur",
-            counts=sizes,
+            counts=dict(sizes),
         )
-    if len(values) < MINIMUM_ROWS * len(counts):
-        raise _too_few(target, len(values), MINIMUM_ROWS * len(counts))
+    if rows < MINIMUM_ROWS * distinct:
+        raise too_few(name, rows, MINIMUM_ROWS * distinct)
     if min(sizes.values()) < MINIMUM_ROWS:
         few = dict(sorted(sizes.items(), key=lambda item: item[1])[:10])
         shown = ", ".join(f"{label}: {count}" for label, count in few.items())
         raise TrainingDataProblem(
-            f"expected at least {MINIMUM_ROWS} rows of every class of '{target.name}', "
-            f"found {shown}",
-            name=target.name,
+            f"expected at least {MINIMUM_ROWS} rows of every class of '{name}', found {shown}",
+            name=name,
             code="CLASS_TOO_SMALL",
             hint="leave rare classes out in WHERE, or join them under one label",
-            counts=sizes,
+            counts=dict(sizes),
         )
 
 
@@ -175,12 +197,7 @@ def _check_numbers(
         )
     bounds = pc.min_max(values)
     if bounds["min"] == bounds["max"]:
-        raise TrainingDataProblem(
-            f"the label '{target.name}' is {bounds['min']} in every one of {len(values)} rows",
-            name=target.name,
-            code="CONSTANT_TARGET",
-            hint="widen the query's WHERE until the label varies",
-        )
+        raise constant(target.name, bounds["min"].as_py(), len(values))
     distinct = pc.count_distinct(values.slice(0, 10_000)).as_py()
     if distinct <= FEW_NUMBERS:
         distinct = pc.count_distinct(values).as_py()
@@ -191,6 +208,16 @@ def _check_numbers(
             f"{target.name} has only {distinct} distinct numbers and is learned as a quantity; "
             f"write CAST({target.name} AS VARCHAR) AS {target.name} if they are classes"
         ),
+    )
+
+
+def constant(name: str, value: object, rows: int) -> TrainingDataProblem:
+    """The error for a label that is the same in every row."""
+    return TrainingDataProblem(
+        f"the label '{name}' is {value} in every one of {rows} rows",
+        name=name,
+        code="CONSTANT_TARGET",
+        hint="widen the query's WHERE until the label varies",
     )
 
 

@@ -131,6 +131,14 @@ def _steps(
                 ("flags", SimpleImputer(strategy="most_frequent"), _flags(features)),
                 ("numbers", make_pipeline(SimpleImputer(), bins), _quantities(features)),
             ]
+        case Family.FLAGS:
+            _check_one_hot(features, n_rows, dense=not tags.sparse)
+            steps = [
+                ("categories", _one_hot(sparse=tags.sparse), _names(texts)),
+                ("flags", SimpleImputer(strategy="most_frequent"), _flags(features)),
+                ("numbers", make_pipeline(SimpleImputer(), StandardScaler()),
+                 _quantities(features)),
+            ]  # fmt: skip
         case Family.NON_NEGATIVE | Family.SCALED | Family.INDEPENDENT:
             _check_one_hot(features, n_rows, dense=not tags.sparse)
             scaler = MinMaxScaler(clip=True) if family is Family.NON_NEGATIVE else StandardScaler()
@@ -226,6 +234,7 @@ _STEP_TEXTS = {
         Family.XGBOOST: "native categories; missing and unseen ones are missing",
         Family.TREES: "one-hot; missing is a level, unseen ones are ignored",
         Family.LEVELS: "levels; missing is a level, unseen ones are one more",
+        Family.FLAGS: "one-hot; missing is a level, unseen ones are ignored",
         Family.NON_NEGATIVE: "one-hot; missing is a level, unseen ones are ignored",
         Family.SCALED: "one-hot; missing is a level, unseen ones are ignored",
         Family.INDEPENDENT: "one-hot but for the first level, which unseen ones count as",

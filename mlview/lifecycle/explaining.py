@@ -21,10 +21,11 @@ from mlview.definitions import (
     quote,
 )
 from mlview.lifecycle.cards import describe_score
+from mlview.observation.identities import time_column
 from mlview.observation.stored import definition_of
 from mlview.planning import Demand
 from mlview.records import Trigger
-from mlview.refresh.reading import time_column
+from mlview.refresh.maintainability import foreseen, of_query, operators_of
 from mlview.refresh.splitting import effective_holdout
 from mlview.sql import canonical, inspect, ordered_limits
 
@@ -35,14 +36,12 @@ if TYPE_CHECKING:
     from mlview.graph import Graph
     from mlview.lifecycle.creating import Creator, Declaration
     from mlview.observation.observer import Observer
-    from mlview.records import Column, Plan
+    from mlview.records import Column, Plan, RefreshStep
     from mlview.refresh.refresher import Refresher
     from mlview.serving.binding import Binder
     from mlview.sql import CreateMaterializedView, CreateModel, Refresh, RefreshAll
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
-
-FULL_ONLY = "every refresh of this release recomputes the whole view: incremental is not available"
 
 
 class Explainer:
@@ -77,9 +76,31 @@ class Explainer:
         lines += _columns(definition, columns)
         if isinstance(definition, Model):
             lines += _learning(definition, columns)
+        lines += self._maintained(definition, declared)
         lines += _refreshing(definition, declared)
         lines += [("notice", notice) for notice in declared.notices]
         return _items(lines)
+
+    def _maintained(self, definition: Refreshable, declared: Declaration) -> list[tuple[str, str]]:
+        """How it would be refreshed, and how each operator's change is had."""
+        if definition.refresh_mode is RefreshMode.FULL:
+            return [("refresh", "FULL, as declared")]
+        home, now = self._home, self._home.clock.now()
+        snapshot = home.engine.current_snapshot().id
+        live = self._observer.look().live
+        with home.engine.reader(snapshot, refresh_time=now) as reader:
+            operators = operators_of(
+                home, reader, definition, declared.reads, lambda row: live[row.id]
+            )
+        able = foreseen(definition, declared.columns or (), of_query(operators))
+        how = "incremental" if able.exact else "approximately"
+        said = f"{how}: {able.reason}" if able.possible else f"in full: {able.reason}"
+        lines = [("refresh", said)]
+        for operator in operators:
+            why = f" ({operator.reason})" if operator.reason else ""
+            words = str(operator.strategy).lower().replace("_", " ")
+            lines.append(("delta", f"{operator.what}: {words}{why}"))
+        return lines
 
     def refresh(self, statement: Refresh | RefreshAll) -> pa.Table:
         """The steps a REFRESH would take now, in order, with their reasons."""
@@ -92,9 +113,14 @@ class Explainer:
         order = self._observer.look().order
         name = getattr(statement, "name", None)
         if name is None:
-            return Demand(order, full=full)
+            return Demand(order, full=full, incremental=statement.mode == "INCREMENTAL")
         row = self._home.catalog.get(name, statement.kind)  # type: ignore[union-attr]
-        return Demand((row.name,), full=full, cascade=statement.cascade)  # type: ignore[union-attr]
+        return Demand(
+            (row.name,),
+            full=full,
+            incremental=statement.mode == "INCREMENTAL",
+            cascade=statement.cascade,  # type: ignore[union-attr]
+        )
 
     def query(self, query: str) -> pa.Table:
         """How the predictions in a query are answered."""
@@ -195,8 +221,15 @@ def step_table(plan: Plan, graph: Graph) -> pa.Table:
             "reason": pa.array([s.reason for s in rows], pa.string()),
             "changed": pa.array(["; ".join(map(_changed, s.changes)) for s in rows], pa.string()),
             "trigger": pa.array([str(Trigger.MANUAL) for _ in rows], pa.string()),
+            "delta": pa.array([_delta(s) for s in rows], pa.string()),
             "predicted_seconds": pa.array([s.predicted_seconds for s in rows], pa.float64()),
-            "exact": pa.array([True for _ in rows], pa.bool_()),
+            "predicted_full_seconds": pa.array(
+                [s.predicted_full_seconds for s in rows], pa.float64()
+            ),
+            "predicted_incremental_seconds": pa.array(
+                [s.predicted_incremental_seconds for s in rows], pa.float64()
+            ),
+            "exact": pa.array([s.exact for s in rows], pa.bool_()),
             "followed_by": pa.array([_readers(graph, s.name) for s in rows], pa.string()),
             "snapshot_id": pa.array([plan.snapshot.id for _ in rows], pa.int64()),
         }
@@ -205,6 +238,13 @@ def step_table(plan: Plan, graph: Graph) -> pa.Table:
 
 def _readers(graph: Graph, name: Name) -> str:
     return ", ".join(map(str, graph.descendants(name)))
+
+
+def _delta(step: RefreshStep) -> str | None:
+    """The change of the view's own query, where it is known before it is refreshed."""
+    if step.delta is None:
+        return None
+    return f"+{step.delta.inserted:,} -{step.delta.deleted:,}"
 
 
 def _changed(change: Any) -> str:
@@ -262,10 +302,7 @@ def _held_out(holdout: Holdout) -> str:
 
 
 def _refreshing(definition: Refreshable, declared: Declaration) -> list[tuple[str, str]]:
-    lines = [("refresh", FULL_ONLY)]
-    if definition.refresh_mode is RefreshMode.FULL:
-        lines = [("refresh", "FULL, as declared")]
-    lines.append(("target lag", _target(definition.target_lag)))
+    lines = [("target lag", _target(definition.target_lag))]
     if declared.reads.refresh_time:
         lines.append(("window", "reads refresh_time(): rows leave it as time passes"))
     if declared.reads.order_matters:

@@ -7,18 +7,20 @@ from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from mlview.definitions import Kind, Name, fold
+from mlview.definitions import Kind, Name, RefreshMode, fold
 from mlview.errors import MlviewError
 from mlview.graph import Graph, Node
+from mlview.observation.looking import Deltas, through
 from mlview.observation.reads import resolve
-from mlview.observation.stored import definition_of
-from mlview.planning import Observation, UpstreamMove, judge_all
+from mlview.observation.stored import definition_of, maintenance_of
+from mlview.planning import Observation, UpstreamMove, judge, judge_all
 from mlview.sql import mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from mlview.observation.deltas import ViewDelta
     from mlview.records import Snapshot, Staleness, TableChange, TableState, Version
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
@@ -36,13 +38,22 @@ class Observed:
         live: Mapping[int, Version],
         views: Mapping[Name, Observation],
         graph: Graph,
+        deltas: Mapping[int, ViewDelta],
+        now: datetime,
     ) -> None:
         self.snapshot = snapshot
         self.rows = rows
         self.live = live
         self.views = views
         self.graph = graph
+        self.deltas = deltas
+        self.now = now
         self.order = tuple(n for n in graph.order(rows) if rows[n].kind in LIVE_KINDS)
+
+    @property
+    def windows(self) -> bool:
+        """Whether any view reads refresh_time(), so that time alone changes what was seen."""
+        return any(view.window_from is not None for view in self.views.values())
 
     def staleness(self, now: datetime) -> dict[Name, Staleness]:
         """How stale every materialized view and model is at a moment."""
@@ -54,14 +65,16 @@ class Observer:
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._deltas = Deltas(home)
         self._seen: Observed | None = None
-        self._key: tuple[int, int] | None = None
+        self._key: tuple[int, int, datetime | None] | None = None
         self._lock = RLock()
 
     def look(self, *, instead: ObjectRow | None = None) -> Observed:
         """What is known at the lake's newest snapshot.
 
-        Costs one snapshot query and one catalog query where nothing changed since the last call.
+        Costs one snapshot query and one catalog query where nothing changed since the last call
+        (and no window of refresh_time() moved).
         `instead` takes the place of the stored row of the same name, as if it had been adopted.
         """
         with self._lock:
@@ -70,38 +83,48 @@ class Observer:
                 # then read at this snapshot or an earlier one.
                 counter = self._home.catalog.counter()
                 snapshot = self._home.engine.current_snapshot()
-                if (
-                    instead is None
-                    and self._seen is not None
-                    and self._key
-                    == (
-                        snapshot.id,
-                        counter,
-                    )
-                ):
-                    return self._seen
-                seen = self._observe(snapshot, instead)
+                now = self._home.clock.now()
+                if instead is None and self._seen is not None:
+                    moment = now if self._seen.windows else None
+                    if self._key == (snapshot.id, counter, moment):
+                        return self._seen
+                seen = self._observe(snapshot, now, instead)
                 if self._home.catalog.counter() != counter:
                     continue  # rows, pointers and versions may be of different moments
                 if instead is None:
-                    self._seen, self._key = seen, (snapshot.id, counter)
+                    moment = now if seen.windows else None
+                    self._seen, self._key = seen, (snapshot.id, counter, moment)
                 return seen
 
     def staleness(self, name: Name, now: datetime) -> Staleness | None:
         """How stale one view is at a moment; None if nothing has that name."""
         return self.look().staleness(now).get(name)
 
-    def _observe(self, snapshot: Snapshot, instead: ObjectRow | None = None) -> Observed:
+    def _observe(
+        self, snapshot: Snapshot, now: datetime, instead: ObjectRow | None = None
+    ) -> Observed:
         catalog = self._home.catalog
         rows = {row.name: row for row in catalog.objects()}
         if instead is not None:
             rows[instead.name] = instead
         live = catalog.live_versions()
         looker = _Look(self._home, snapshot, rows, live)
-        views = {
-            name: looker.observation(row) for name, row in rows.items() if row.kind in LIVE_KINDS
-        }
-        return Observed(snapshot, rows, live, views, looker.graph())
+        graph = looker.graph()
+        found: dict[Name, Observation] = {}
+        known: dict[int, ViewDelta] = {}
+        judged: dict[Name, Staleness] = {}
+        with self._deltas.looking(snapshot.id, live, now) as deltas:
+            for name in graph.order(rows):
+                if rows[name].kind not in LIVE_KINDS:
+                    continue
+                observed = looker.observation(rows[name])
+                delta = deltas.of(rows[name], observed, judged, looker.touches(rows[name]))
+                if delta is not None:
+                    observed, known[rows[name].id] = replace(observed, delta=delta.size), delta
+                found[name] = observed
+                judged[name] = judge(observed, judged, now)
+        views = {name: found[name] for name in rows if name in found}
+        return Observed(snapshot, rows, live, views, graph, known, now)
 
 
 class _Look:
@@ -122,7 +145,7 @@ class _Look:
         self._live = live
         self._tables = home.engine.tables(snapshot.id)
         self._views = home.engine.views(snapshot.id)
-        starts = [_through(row, live[row.id]) for row in rows.values() if row.id in live]
+        starts = [through(row, live[row.id]) for row in rows.values() if row.id in live]
         self._touched = (
             home.engine.changed_tables(min(starts), snapshot.id)
             if starts and min(starts) < snapshot.id
@@ -141,20 +164,21 @@ class _Look:
             suspended=row.suspended,
             unusable_reason=row.unusable_reason,
             target_lag=getattr(definition, "target_lag", None),
+            mode=getattr(definition, "refresh_mode", RefreshMode.AUTO),
         )
         if version is None:
             return replace(blank, reads=self._upstream(row))
-        through = _through(row, version)
+        since = through(row, version)
         base = {Name.from_qualified(text): id_ for text, id_ in version.base_tables.items()}
         present = {name: self._tables[name] for name in base if name in self._tables}
         recreated = tuple(n for n, state in present.items() if state.table_id != base[n])
         dropped = self._dropped(version)
         redefined = tuple(self._redefined(row, version))
-        broken = tuple(self._broken(definition.query, present, recreated, through))
+        broken = tuple(self._broken(definition.query, present, recreated, since))
         return replace(
             blank,
             reads=self._upstream(row) if redefined else self._still_read(version),
-            changes=tuple(self._changes(present, recreated, through)),
+            changes=tuple(self._changes(present, recreated, since)),
             missing=tuple(name for name in base if name not in present),
             lost=tuple(name for name in dropped if name not in self._rows),
             broken=broken,
@@ -162,9 +186,18 @@ class _Look:
             recreated=(*recreated, *(name for name in dropped if name in self._rows)),
             redefined=redefined,
             moved=(moved := tuple(self._moved(version))),
-            below=tuple(self._below(moved, through)),
+            below=tuple(self._below(moved, since)),
             window_from=version.data_timestamp if version.details.get("refresh_time") else None,
+            maintenance=maintenance_of(version),
         )
+
+    def touches(self, row: ObjectRow) -> tuple[tuple[int, int], ...]:
+        """The tables a live version reads that were touched since, with the last commit to each."""
+        version = self._live.get(row.id)
+        if version is None:
+            return ()
+        found = ((id_, self._touched.get(id_)) for id_ in version.base_tables.values())
+        return tuple((id_, touch.last_snapshot) for id_, touch in found if touch is not None)
 
     def graph(self) -> Graph:
         """Who reads whom, as written."""
@@ -309,11 +342,6 @@ class _Look:
                 at = row.live_since or version.created_at
                 moves.append(UpstreamMove(row.name, row.kind, at))
         return moves
-
-
-def _through(row: ObjectRow, version: Version) -> int:
-    """The last snapshot the live version is known to be right for."""
-    return max(row.current_through or 0, version.snapshot_id)
 
 
 def text_digest(text: str) -> str:

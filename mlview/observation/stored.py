@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlview.definitions import Model
 from mlview.errors import DatabaseDamaged
+from mlview.records import Maintenance
 from mlview.sql import CreateMaterializedView, CreateModel, CreateView, parse_statement
 
 if TYPE_CHECKING:
@@ -32,3 +33,11 @@ def model_of(version: Version) -> Model:
     if not isinstance(definition, Model):
         raise DatabaseDamaged(f"version {version.number} is not a model's", hint="mlview doctor")
     return definition
+
+
+def maintenance_of(version: Version) -> Maintenance:
+    """Whether the version after this one can be made from what changed, as was recorded with it."""
+    kept = version.details.get("maintenance")
+    if kept is None:
+        return Maintenance(possible=False, reason="an earlier release of mlview made its version")
+    return Maintenance(kept["possible"], kept["reason"], kept["exact"])

@@ -1,17 +1,21 @@
 """Pure decisions: how stale a view is, and what a refresh will do about it."""
 
 from mlview.planning.actions import Demand, plan_refresh
+from mlview.planning.costs import Costs, Past, predict_seconds
 from mlview.planning.observations import Observation, UpstreamMove
 from mlview.planning.rollback import ROLLBACK, rollback_target
 from mlview.planning.staleness import judge, judge_all
 
 __all__ = [
     "ROLLBACK",
+    "Costs",
     "Demand",
     "Observation",
+    "Past",
     "UpstreamMove",
     "judge",
     "judge_all",
     "plan_refresh",
+    "predict_seconds",
     "rollback_target",
 ]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlview.definitions import Kind
+from mlview.definitions import Kind, RefreshMode
 from mlview.records import Action, Plan, RefreshStep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mlview.definitions import Name
+    from mlview.planning.costs import Costs
     from mlview.planning.observations import Observation
     from mlview.records import Snapshot, Staleness
 
@@ -23,14 +24,26 @@ class Demand:
     Attributes:
         names: the views asked for.
         full: refresh them even if nothing changed.
+        incremental: refresh them from what changed alone, or not at all.
         cascade: go on to everything that reads them.
         only_stale: leave fresh ones out, where otherwise they are confirmed by a NO_DATA step.
     """
 
     names: tuple[Name, ...]
     full: bool = False
+    incremental: bool = False
     cascade: bool = False
     only_stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """How one view is brought up to date; `refusal` where it was asked for what cannot be."""
+
+    action: Action
+    reason: str
+    exact: bool = True
+    refusal: str | None = None
 
 
 def plan_refresh(
@@ -40,7 +53,7 @@ def plan_refresh(
     order: Sequence[Name],
     observations: Mapping[Name, Observation],
     staleness: Mapping[Name, Staleness],
-    predicted: Mapping[Name, float] | None = None,
+    costs: Mapping[Name, Costs] | None = None,
 ) -> Plan:
     """Steps for what was asked, its stale ancestors, and with CASCADE its descendants.
 
@@ -50,23 +63,28 @@ def plan_refresh(
         order: every view in topological order, parents first.
         observations: what is known of every view.
         staleness: how stale every view is.
-        predicted: seconds a full refresh of a view is expected to take, where known.
+        costs: seconds that refreshes of a view are expected to take, where known.
     """
     wanted = _closure(demand, order, observations)
-    seconds = predicted or {}
+    known = costs or {}
     rebuilt: set[Name] = set()
     steps: list[RefreshStep] = []
     for name in order:
         if name not in wanted:
             continue
-        observed = observations[name]
+        observed, cost = observations[name], known.get(name)
         asked = name in demand.names
-        action, reason = _choose(
-            observed, staleness[name], rebuilt=rebuilt, full=demand.full and asked
+        chosen = _choose(
+            observed,
+            staleness[name],
+            rebuilt=rebuilt,
+            full=demand.full and asked,
+            incremental=demand.incremental and asked,
+            cost=cost,
         )
-        if action is Action.NO_DATA and (demand.only_stale or not asked):
+        if chosen.action is Action.NO_DATA and (demand.only_stale or not asked):
             continue
-        if action is not Action.NO_DATA:
+        if chosen.action is not Action.NO_DATA:
             rebuilt.add(name)
         steps.append(
             RefreshStep(
@@ -74,11 +92,17 @@ def plan_refresh(
                 name=name,
                 kind=observed.kind,
                 object_id=observed.object_id,
-                action=action,
-                reason=reason,
+                action=chosen.action,
+                reason=chosen.reason,
                 reads=observed.reads,
                 changes=observed.changes,
-                predicted_seconds=0.0 if action is Action.NO_DATA else seconds.get(name),
+                delta=observed.delta,
+                exact=chosen.exact,
+                refusal=chosen.refusal,
+                incremental_only=demand.incremental and asked,
+                predicted_seconds=_predicted(chosen.action, cost),
+                predicted_full_seconds=cost.full if cost else None,
+                predicted_incremental_seconds=cost.incremental if cost else None,
             )
         )
     return Plan(snapshot, tuple(steps))
@@ -99,23 +123,84 @@ def _closure(
 
 
 def _choose(
-    observed: Observation, stale: Staleness, *, rebuilt: set[Name], full: bool
-) -> tuple[Action, str]:
+    observed: Observation,
+    stale: Staleness,
+    *,
+    rebuilt: set[Name],
+    full: bool,
+    incremental: bool,
+    cost: Costs | None,
+) -> _Choice:
     if observed.live is None:
-        return Action.FULL, "first materialization"
-    if observed.redefined or observed.recreated or observed.broken:
-        return Action.REINITIALIZE, stale.stale_reason
-    moved_models = [m.name for m in observed.moved if m.kind is Kind.MODEL]
-    if moved_models:
-        return Action.REINITIALIZE, stale.stale_reason
+        return _Choice(Action.FULL, "first materialization")
     upstream = [name for name in observed.reads if name in rebuilt]
+    anew = _why_anew(observed)
+    if anew is not None and not upstream:
+        return _bound(_Choice(Action.REINITIALIZE, stale.stale_reason), anew, incremental)
+    why = stale.stale_reason
     if upstream:
-        return Action.FULL, "refreshed in this plan: " + ", ".join(map(str, upstream))
+        why = "refreshed in this plan: " + ", ".join(map(str, upstream))
     if full:
-        return Action.FULL, "FULL was asked for"
-    if not _has_news(stale):
-        return Action.NO_DATA, stale.stale_reason
-    return Action.FULL, stale.stale_reason
+        return _Choice(Action.FULL, "FULL was asked for")
+    if not upstream and not _has_news(stale):
+        if not observed.moved:
+            return _Choice(Action.NO_DATA, stale.stale_reason)
+        why = f"{stale.stale_reason}: only what it reads is recorded"
+    lost = anew or _untold(observed)
+    if lost is not None:
+        return _bound(_Choice(Action.FULL, why), lost, incremental)
+    return _by_cost(observed, why, incremental=incremental, cost=cost)
+
+
+def _why_anew(observed: Observation) -> str | None:
+    """Why no delta leads from the live version to the next one, in words."""
+    if observed.redefined or observed.recreated or observed.broken:
+        return "its definition, or a table below it, is another one now"
+    if any(move.kind is Kind.MODEL for move in observed.moved):
+        return "a model that it reads has another version"
+    return None
+
+
+def _untold(observed: Observation) -> str | None:
+    """Why what changed is not known."""
+    if observed.delta is None and any(change.rows is None for change in observed.changes):
+        return "what changed in a table below it cannot be told"
+    return None
+
+
+def _by_cost(observed: Observation, why: str, *, incremental: bool, cost: Costs | None) -> _Choice:
+    able = observed.maintenance
+    demanded = incremental or observed.mode is RefreshMode.INCREMENTAL
+    if observed.mode is RefreshMode.FULL and not incremental:
+        return _Choice(Action.FULL, f"{why}; FULL is its refresh mode")
+    if not able.possible:
+        return _bound(_Choice(Action.FULL, f"{why}; in full, because {able.reason}"), able.reason,
+                      demanded)  # fmt: skip
+    if not able.exact:
+        if observed.mode is not RefreshMode.APPROXIMATE:
+            return _bound(_Choice(Action.FULL, why), able.reason, demanded)
+        return _Choice(Action.INCREMENTAL, f"{why}; {able.reason}", exact=False)
+    if demanded or cost is None or cost.incremental is None:
+        return _Choice(Action.INCREMENTAL, why)
+    times = f"{cost.incremental:.2g} s predicted from what changed, {cost.full:.2g} s in full"
+    action = Action.INCREMENTAL if cost.incremental < cost.full else Action.FULL
+    return _Choice(action, f"{why}; {times}")
+
+
+def _bound(choice: _Choice, why_not: str, demanded: bool) -> _Choice:
+    """The same choice, unless what was demanded is an incremental refresh."""
+    if not demanded:
+        return choice
+    refusal = f"it cannot be refreshed incrementally: {why_not}"
+    return _Choice(Action.INCREMENTAL, refusal, refusal=refusal)
+
+
+def _predicted(action: Action, cost: Costs | None) -> float | None:
+    if action is Action.NO_DATA:
+        return 0.0
+    if cost is None:
+        return None
+    return cost.incremental if action is Action.INCREMENTAL else cost.full
 
 
 def _has_news(stale: Staleness) -> bool:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlview.definitions import RefreshMode
+from mlview.records import Maintenance
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mlview.definitions import Kind, Name, TargetLag
-    from mlview.records import TableChange, Version
+    from mlview.records import RowDelta, TableChange, Version
+
+_UNKNOWN = Maintenance(possible=False, reason="its live version does not say how it is maintained")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,10 @@ class Observation:
     views and models that the next version will read, `below` changes, since this version, of base
     tables under those that moved. `window_from` is the version's data timestamp
     where the query reads refresh_time().
+
+    `delta` is how many rows of the view's own query came and went, where that is known: it has the
+    last word on whether the view is stale. `maintenance` says whether its next version can be made
+    from what changed, `mode` what was declared.
     """
 
     name: Name
@@ -52,3 +61,6 @@ class Observation:
     moved: tuple[UpstreamMove, ...] = ()
     below: tuple[TableChange, ...] = ()
     window_from: datetime | None = None
+    delta: RowDelta | None = None
+    maintenance: Maintenance = _UNKNOWN
+    mode: RefreshMode = RefreshMode.AUTO

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mlview.definitions import Name
     from mlview.planning.observations import Observation
-    from mlview.records import TableChange
+    from mlview.records import TableChange, Version
 
 
 def judge_all(
@@ -36,10 +36,12 @@ def judge_all(
 def judge(observed: Observation, parents: Mapping[Name, Staleness], now: datetime) -> Staleness:
     """One view's staleness; `parents` must hold every view it reads.
 
-    Lag starts at the earliest later commit to a base table anywhere below the view, at the
-    moment an upstream pointer moved, or, where the query reads refresh_time(), at the version's
-    own data timestamp (its window has moved since). It is 0 when none of these happened, and
-    None where it is not known: a clock that was ahead may have hidden an earlier change.
+    Where the change of the view's own query is known it has the last word: none of its rows came
+    or went, so it is fresh, however many rows changed below it. Else lag starts at the earliest
+    later commit to a base table anywhere below the view, at the moment an upstream pointer moved,
+    or, where the query reads refresh_time(), at the version's own data timestamp (its window has
+    moved since). It is 0 when none of these happened, and None where it is not known: a clock
+    that was ahead may have hidden an earlier change.
     """
     causes = _causes(observed, parents, now)
     if _from_the_future(observed, causes, now):
@@ -50,6 +52,7 @@ def judge(observed: Observation, parents: Mapping[Name, Staleness], now: datetim
     if since is not None and all(cause.state is not State.UNKNOWN for cause in causes):
         lag = (now - since).total_seconds()
     delta = _delta(observed, parents)
+    changed = _changed_rows(observed, parents, delta, now)
     target = observed.target_lag
     reason = "; ".join(cause.reason for cause in causes) or _why_fresh(observed)
     if observed.suspended:
@@ -62,8 +65,8 @@ def judge(observed: Observation, parents: Mapping[Name, Staleness], now: datetim
         lag_sec=lag,
         target_lag_sec=target.total_seconds() if isinstance(target, timedelta) else None,
         effective_target_lag_sec=target.total_seconds() if isinstance(target, timedelta) else None,
-        changed_rows=_changed_rows(observed, parents, delta, now),
-        changed_fraction=None,
+        changed_rows=changed,
+        changed_fraction=_fraction(changed, observed.live),
         stale_since=since,
         delta=delta,
     )
@@ -100,7 +103,19 @@ def _causes(
         for name in observed.recreated
     ]
     causes += [_Cause(State.STALE, what, born) for what in observed.redefined]
-    causes += [_Cause(*_change(change)) for change in observed.changes]
+    causes += _news(observed, now)
+    for name in observed.reads:
+        parent = parents.get(name)
+        if parent is not None and parent.state is not State.FRESH:
+            causes += _inherited(parent)
+    return causes
+
+
+def _news(observed: Observation, now: datetime) -> list[_Cause]:
+    """What changed below the view, unless it is known to have left the view's rows alone."""
+    if _unmoved(observed):
+        return []
+    causes = [_Cause(*_change(change)) for change in observed.changes]
     causes += [
         _Cause(State.STALE, f"{move.name} has another live version", move.at)
         for move in observed.moved
@@ -109,11 +124,11 @@ def _causes(
         causes.append(
             _Cause(State.STALE, "its refresh_time() window has moved", observed.window_from)
         )
-    for name in observed.reads:
-        parent = parents.get(name)
-        if parent is not None and parent.state is not State.FRESH:
-            causes += _inherited(parent)
     return causes
+
+
+def _unmoved(observed: Observation) -> bool:
+    return observed.delta is not None and observed.delta.rows == 0
 
 
 def _inherited(parent: Staleness) -> list[_Cause]:
@@ -136,7 +151,8 @@ def _window_moved(observed: Observation, now: datetime) -> bool:
 
 def _from_the_future(observed: Observation, causes: Iterable[_Cause], now: datetime) -> bool:
     moments = [cause.since for cause in causes]
-    moments += [change.last_changed_at for change in observed.changes]
+    if not _unmoved(observed):
+        moments += [change.last_changed_at for change in observed.changes]
     return any(moment is not None and moment > now for moment in moments)
 
 
@@ -186,7 +202,10 @@ def _larger(change: TableChange, known: TableChange) -> bool:
 def _changed_rows(
     observed: Observation, parents: Mapping[Name, Staleness], delta: DeltaSummary, now: datetime
 ) -> int | None:
-    """Changed rows of base tables read directly or through parents; None if any is unknown."""
+    """Changed rows of the view's query; while they are not known, of the base tables below it."""
+    settled = all(parents[n].state is State.FRESH for n in observed.reads if n in parents)
+    if observed.delta is not None and settled:
+        return observed.delta.rows
     unknown = (
         observed.live is None
         or observed.missing
@@ -200,6 +219,15 @@ def _changed_rows(
     return None if unknown else delta.changed_rows
 
 
+def _fraction(changed: int | None, live: Version | None) -> float | None:
+    """Changed rows as a share of the live version's; None on an empty view."""
+    if changed is None or live is None or not live.rows:
+        return None
+    return changed / live.rows
+
+
 def _why_fresh(observed: Observation) -> str:
     live = observed.live
+    if _unmoved(observed) and (observed.changes or observed.moved or observed.window_from):
+        return "what changed below it left its own rows as they are"
     return f"nothing it reads changed since snapshot {live.snapshot_id}" if live else ""

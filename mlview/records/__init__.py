@@ -8,10 +8,18 @@ from mlview.records.refreshes import (
     RefreshStep,
     Trigger,
 )
-from mlview.records.snapshots import Column, DeltaSummary, Snapshot, TableChange, TableState
+from mlview.records.snapshots import (
+    Column,
+    DeltaSummary,
+    RowDelta,
+    Snapshot,
+    TableChange,
+    TableState,
+)
 from mlview.records.staleness import Staleness, State
 from mlview.records.versions import (
     Action,
+    Maintenance,
     Metric,
     UpstreamVersion,
     Version,
@@ -23,11 +31,13 @@ __all__ = [
     "Column",
     "DeltaSummary",
     "Deployment",
+    "Maintenance",
     "Metric",
     "Plan",
     "RefreshRecord",
     "RefreshState",
     "RefreshStep",
+    "RowDelta",
     "Snapshot",
     "Staleness",
     "State",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mlview.definitions import Kind, Name
-    from mlview.records.snapshots import Snapshot, TableChange
+    from mlview.records.snapshots import RowDelta, Snapshot, TableChange
     from mlview.records.versions import Action
 
 
@@ -36,7 +36,11 @@ class RefreshState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RefreshStep:
-    """One view's part of a plan, with its reason."""
+    """One view's part of a plan, with its reason.
+
+    `delta` is the change of the view's own query where it is known already. A step with a
+    `refusal` was asked to be incremental and cannot be: it fails with these words.
+    """
 
     position: int
     name: Name
@@ -46,7 +50,13 @@ class RefreshStep:
     reason: str
     reads: tuple[Name, ...] = ()
     changes: tuple[TableChange, ...] = ()
+    delta: RowDelta | None = None
+    exact: bool = True
+    refusal: str | None = None
+    incremental_only: bool = False
     predicted_seconds: float | None = None
+    predicted_full_seconds: float | None = None
+    predicted_incremental_seconds: float | None = None
     due_at: datetime | None = None
     start_at: datetime | None = None
     sheds: str | None = None

@@ -70,6 +70,19 @@ class TableChange:
 
 
 @dataclass(frozen=True, slots=True)
+class RowDelta:
+    """How many rows of a view's own query came and went, net; an UPDATE is one of each."""
+
+    inserted: int
+    deleted: int
+
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return self.inserted + self.deleted
+
+
+@dataclass(frozen=True, slots=True)
 class DeltaSummary:
     """What changed under one view since its live version, per base table that did change."""
 

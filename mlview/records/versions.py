@@ -34,6 +34,18 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Maintenance:
+    """Whether a view can be brought up to date from what changed alone.
+
+    `reason` says how, or why not; `exact` is False for what only continues a model.
+    """
+
+    possible: bool
+    reason: str
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamVersion:
     """A materialized view or model that a version read, and which version of it."""
 

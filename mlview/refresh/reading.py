@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlview.definitions import HoldoutLast, HoldoutShare, always_quote, fold, quote
+from mlview.definitions import HoldoutShare, always_quote, fold, quote
 from mlview.errors import DefinitionRefused, did_you_mean
+from mlview.observation.identities import (
+    BUCKET,
+    ROW_ID,
+    TIME_TYPES,
+    bucket_of,
+    identity_of,
+    time_column,
+)
 from mlview.refresh.columns import keep_columns
-from mlview.sql import group_columns, ordered_limits, with_rowid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,15 +26,12 @@ if TYPE_CHECKING:
     import numpy as np
 
     from mlview.definitions import Model
+    from mlview.observation.identities import Identity
     from mlview.observation.reads import Reads
     from mlview.records import Column
     from mlview.serving.binding import Binder
     from mlview.serving.scopes import Scope
 
-ROW_ID = "__mlview_rowid"
-BUCKET = "__mlview_bucket"
-IDENTITY_HASH = "md5-52"  # recorded with versions: the name of the rule `_bucket` writes
-TIME_TYPES = ("TIMESTAMP", "DATE")
 WHOLE_NUMBERS = ("INTEGER", "BIGINT", "UINTEGER", "SMALLINT")
 
 
@@ -54,13 +58,6 @@ class TrainingRows:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Identity:
-    query: str
-    columns: tuple[str, ...]
-    said: str
-
-
 def read_training_rows(
     binder: Binder,
     scope: Scope,
@@ -81,14 +78,13 @@ def read_training_rows(
     Raises:
         SchemaChanged: a column that the version before had is gone.
     """
-    identity = _identity(definition, reads)
+    identity = identity_of(definition, reads.base_tables)
     query = binder.define(identity.query, scope)
     described = scope.target.describe(query)
     columns, notices = keep_columns([c for c in described if c.name != ROW_ID], keep)
     check_columns(definition, columns)
     time = time_column(definition, columns)
-    key = identity.columns or _all_but(columns, definition.target)
-    bucket = _bucket(_hashed(definition, key)) if _needs_bucket(definition, time) else None
+    bucket = bucket_of(definition, identity, columns)
     first = [time, *identity.columns] if time else list(identity.columns)
     order = tuple(dict.fromkeys(first or [c.name for c in columns]))
     data = scope.target.table(_text(query, columns, order, bucket, identity))
@@ -106,33 +102,12 @@ def read_training_rows(
     )
 
 
-def time_column(definition: Model, columns: Sequence[Column]) -> str | None:
-    """The declared TIME column, else the only one of a time type that has no other role."""
-    if definition.time is not None:
-        return _spelled(definition.time, columns)
-    taken = {fold(c) for c in (*definition.ignore, *definition.key, definition.target or "")}
-    found = [c.name for c in columns if c.type.startswith(TIME_TYPES) and fold(c.name) not in taken]
-    return found[0] if len(found) == 1 else None
-
-
-def _identity(definition: Model, reads: Reads) -> _Identity:
-    if definition.key:
-        return _Identity(definition.query, definition.key, "KEY")
-    numbered = None if ordered_limits(definition.query) else with_rowid(definition.query, ROW_ID)
-    if numbered is not None and numbered[0] in reads.base_tables:
-        return _Identity(numbered[1], (ROW_ID,), f"row ids of {numbered[0]}")
-    groups = group_columns(definition.query)
-    if groups:
-        return _Identity(definition.query, groups, "group keys")
-    return _Identity(definition.query, (), "all columns but the label")
-
-
 def _text(
     query: str,
     columns: Sequence[Column],
     order: Sequence[str],
     bucket: str | None,
-    identity: _Identity,
+    identity: Identity,
 ) -> str:
     picked = [always_quote(c.name) for c in columns]
     if ROW_ID in identity.columns:
@@ -141,27 +116,6 @@ def _text(
         picked.append(f"{bucket} AS {BUCKET}")
     by = ", ".join(map(always_quote, order))
     return f"SELECT {', '.join(picked)} FROM ({query}\n) ORDER BY {by}"
-
-
-def _needs_bucket(definition: Model, time: str | None) -> bool:
-    if definition.target is None or isinstance(definition.holdout, HoldoutLast):
-        return False
-    return definition.holdout is not None or time is None
-
-
-def _hashed(definition: Model, key: Sequence[str]) -> Sequence[str]:
-    if isinstance(definition.holdout, HoldoutShare) and definition.holdout.by:
-        return definition.holdout.by
-    return key
-
-
-def _bucket(columns: Sequence[str]) -> str:
-    """A number in [0, 1) that depends on the values' text alone: 52 bits of an MD5."""
-    parts = []
-    for column in columns:
-        text = f"CAST({always_quote(column)} AS VARCHAR)"
-        parts.append(f"coalesce(strlen({text}) || ':' || {text}, 'N')")
-    return f"(md5_number_lower({' || '.join(parts)}) >> 12)::DOUBLE / {2**52}.0"
 
 
 def _strictly_ordered(data: pa.Table, order: Sequence[str]) -> bool:
@@ -242,7 +196,3 @@ def _spelled(name: str, columns: Sequence[Column], clause: str = "TIME") -> str:
         f"{clause} names {name}, which is not a column of the query",
         hint=did_you_mean(name, names) or f"its columns are {', '.join(names)}",
     )
-
-
-def _all_but(columns: Sequence[Column], target: str | None) -> tuple[str, ...]:
-    return tuple(c.name for c in columns if target is None or fold(c.name) != fold(target))

@@ -9,33 +9,41 @@ from typing import TYPE_CHECKING, TypedDict
 from mlview.errors import (
     FitFailed,
     MlviewError,
+    NotIncremental,
     RefreshBusy,
     StorageProblem,
     UnknownName,
     UpstreamFailed,
     did_you_mean,
 )
-from mlview.planning import plan_refresh
+from mlview.observation.stored import maintenance_of
+from mlview.planning import Costs, plan_refresh, predict_seconds
 from mlview.records import Action, RefreshRecord, RefreshState, Trigger
 from mlview.refresh.holding import may_publish
+from mlview.refresh.jobs import Job
 from mlview.refresh.leasing import lease
-from mlview.refresh.materializing import Job, materialize
+from mlview.refresh.materializing import materialize
 from mlview.refresh.outcomes import Outcome, StepOutcome
 from mlview.refresh.progress import silent
 from mlview.serving.lookup import not_materialized
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from mlview.definitions import Name
+    from mlview.observation.deltas import ViewDelta
     from mlview.observation.observer import Observed, Observer
     from mlview.planning import Demand
-    from mlview.records import Plan, RefreshStep, Version
+    from mlview.records import Plan, RefreshStep, Staleness, Version
+    from mlview.refresh.jobs import Candidate
     from mlview.refresh.progress import Progress
     from mlview.serving.binding import Binder
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
+
+REMEMBERED = 20
+"""Refreshes of a view from which the seconds of the next one are predicted."""
 
 
 @dataclass
@@ -92,7 +100,7 @@ class Refresher:
             order=observed.order,
             observations=observed.views,
             staleness=staleness,
-            predicted=self._predicted(observed),
+            costs=self._costs(observed, staleness),
         )
         return plan, observed
 
@@ -110,14 +118,28 @@ class Refresher:
         run = _Run(self._home, self._binder, plan, observed, trigger, progress, instead)
         return Outcome(plan, tuple(run.step(step) for step in plan.steps))
 
-    def _predicted(self, observed: Observed) -> dict[Name, float]:
-        """Seconds the live version took to make: the best guess for a full refresh."""
-        seconds = {}
-        for name, row in observed.rows.items():
-            version = observed.live.get(row.id)
-            if version is not None and version.fit_seconds is not None:
-                seconds[name] = version.fit_seconds
-        return seconds
+    def _costs(self, observed: Observed, staleness: Mapping[Name, Staleness]) -> dict[Name, Costs]:
+        """What a refresh of each stale view would take, by what its own refreshes took."""
+        stale = {
+            name: observed.rows[name].id
+            for name, judged in staleness.items()
+            if judged.lag_sec != 0.0 and observed.rows[name].id in observed.live
+        }
+        history = self._home.catalog.past(tuple(stale.values()), each=REMEMBERED) if stale else {}
+        costs = {}
+        for name, object_id in stale.items():
+            live, past = observed.live[object_id], history.get(object_id, ())
+            rows, changed = live.rows or 0, staleness[name].changed_rows
+            full = predict_seconds(Action.FULL, rows, changed or 0, past)
+            able = maintenance_of(live).possible
+            known = able and changed is not None
+            incremental = (
+                predict_seconds(Action.INCREMENTAL, rows, changed, past)
+                if known and changed is not None
+                else None
+            )
+            costs[name] = Costs(full, incremental)
+        return costs
 
 
 class _Adoption(TypedDict, total=False):
@@ -150,7 +172,9 @@ class _Run:
         self._adopted = instead
         self._choice = PlannedVersions(home, observed)
         self._failed: dict[tuple[str, str], Name] = {}
-        self._now: datetime = home.clock.now()
+        self._rebuilt: set[tuple[str, str]] = set()
+        # A window's delta is known up to the moment of the look, so that is the data's time.
+        self._now: datetime = observed.now if observed.windows else home.clock.now()
 
     def step(self, step: RefreshStep) -> StepOutcome:
         """Carry out one step and record it."""
@@ -173,6 +197,7 @@ class _Run:
             record = self._record(step)
             refresh_id = home.catalog.begin_refresh(record)
             try:
+                _refuse(step)
                 if step.action is Action.NO_DATA:
                     return self._nothing_to_do(step, token, refresh_id, record, started)
                 return self._materialize(step, token, refresh_id, record, started)
@@ -232,15 +257,17 @@ class _Run:
             refresh_id=refresh_id,
             number=catalog.next_version(step.object_id),
             anew=row is self._adopted,
+            delta=self._known_delta(step),
         )
         candidate = materialize(home, self._binder, job, tell=self._teller(step))
-        version = candidate.version
+        version, step = candidate.version, candidate.step
+        record = _as_done(record, candidate)
         catalog.add_version(version)
         if candidate.fitted is not None and version.artifact_sha256 is not None:
             self._binder.loader.keep(version.artifact_sha256, candidate.fitted)
         verdict = may_publish(home, catalog.object(row.id), version)
         if not verdict.publish:
-            self._finish(refresh_id, RefreshState.SUCCEEDED, started, version=version)
+            self._kept(refresh_id, record, version, started)
         else:
             if verdict.releases_hold:
                 catalog.hold(row.id, False)
@@ -256,6 +283,7 @@ class _Run:
                 **self._adoption(row),
             )
             self._choice.made[row.id] = version
+        self._rebuilt.add(step.name.key)
         return StepOutcome(
             step=step,
             state=RefreshState.SUCCEEDED,
@@ -263,6 +291,29 @@ class _Run:
             version=version,
             published=verdict.publish,
             notices=(*candidate.notices, *([verdict.reason] if verdict.reason else [])),
+        )
+
+    def _known_delta(self, step: RefreshStep) -> ViewDelta | None:
+        """The delta that planning has computed, if what it reads is what this step will read."""
+        if any(name.key in self._rebuilt for name in step.reads):
+            return None
+        return self._observed.deltas.get(step.object_id)
+
+    def _kept(
+        self, refresh_id: int, record: RefreshRecord, version: Version, started: float
+    ) -> None:
+        """Record a refresh whose version is kept and not published."""
+        self._home.catalog.finish_refresh(
+            refresh_id,
+            state=RefreshState.SUCCEEDED,
+            now=self._home.clock.now(),
+            actual_seconds=self._since(started),
+            version=version.number,
+            action=record.action,
+            reason=record.reason,
+            rows_inserted=record.rows_inserted,
+            rows_deleted=record.rows_deleted,
+            exact=version.exact,
         )
 
     def _adoption(self, row: ObjectRow) -> _Adoption:
@@ -355,6 +406,25 @@ class _Run:
 
     def _since(self, started: float) -> float:
         return self._home.clock.monotonic() - started
+
+
+def _refuse(step: RefreshStep) -> None:
+    """Fail a step that was asked to be incremental and cannot be."""
+    if step.refusal is not None:
+        raise NotIncremental(
+            f"{step.name} was not refreshed: {step.refusal}",
+            name=step.name.plain,
+            hint=f"REFRESH {step.kind} {step.name} FULL;",
+        )
+
+
+def _as_done(record: RefreshRecord, candidate: Candidate) -> RefreshRecord:
+    """The row of a refresh with what was done, which may differ from what was planned."""
+    step, delta = candidate.step, candidate.delta
+    done = replace(record, action=step.action, reason=step.reason)
+    if delta is None:
+        return done
+    return replace(done, rows_inserted=delta.inserted, rows_deleted=delta.deleted)
 
 
 def _unexpected(step: RefreshStep, error: Exception) -> FitFailed:

@@ -12,9 +12,11 @@ import pyarrow.compute as pc
 
 from mlview.definitions import HoldoutLast, HoldoutShare
 from mlview.errors import TrainingDataProblem
-from mlview.refresh.reading import IDENTITY_HASH
+from mlview.observation.identities import IDENTITY_HASH
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlview.definitions import Holdout, Model
     from mlview.refresh.reading import TrainingRows
 
@@ -87,9 +89,20 @@ def refuse_lost_classes(parts: Split, target: str) -> None:
     Raises:
         TrainingDataProblem: CLASS_TOO_SMALL, with the counts of the classes that have none.
     """
-    left = set(pc.unique(_column(parts.train, target)).to_pylist())
+    left = pc.value_counts(_column(parts.train, target)).to_pylist()
     held = pc.value_counts(_column(parts.test, target)).to_pylist()
-    lost = {str(c["values"]): c["counts"] for c in held if c["values"] not in left}
+    refuse_lost(
+        {c["values"]: c["counts"] for c in left}, {c["values"]: c["counts"] for c in held}, target
+    )
+
+
+def refuse_lost(left: Mapping[Any, int], held: Mapping[Any, int], target: str) -> None:
+    """The same, given how many rows of each class are left, and how many held out.
+
+    Raises:
+        TrainingDataProblem: CLASS_TOO_SMALL.
+    """
+    lost = {str(value): count for value, count in held.items() if value not in left}
     if lost:
         shown = ", ".join(f"{label}: {count}" for label, count in list(lost.items())[:10])
         raise TrainingDataProblem(

@@ -14,7 +14,7 @@ from mlview.refresh.splitting import Split, refuse_lost_classes, split
 from mlview.storage.payloads import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pyarrow as pa
 
@@ -35,6 +35,7 @@ class Trained:
     Attributes:
         fitted: the model that will be published.
         roles: what every column is for.
+        learned: the rows it was learned from.
         method, parameters: the estimator and all that was asked of it.
         metrics: scores on held-out rows, the primary one first.
         score_name: the metric that sums the model up; None where nothing was held out.
@@ -45,6 +46,7 @@ class Trained:
 
     fitted: Fitted
     roles: Roles
+    learned: pa.Table
     method: str
     parameters: dict[str, Any]
     metrics: tuple[Metric, ...]
@@ -100,7 +102,7 @@ def train(
         baseline = learners.fit_baseline(learner.roles, parts.train)
         judged = learners.judge(fitted, parts.test, baseline)
         if learner.roles.task is Task.CLASSIFICATION:
-            details["confusion_matrix"] = _lines(learners.confusion_matrix(fitted, parts.test))
+            details["confusion_matrix"] = lines_of(learners.confusion_matrix(fitted, parts.test))
     if parts.refit and parts.test.num_rows:
         tell("refitting on all rows")
         fitted = learner.fit(parts.everything)
@@ -135,7 +137,6 @@ class _Learner:
             pipeline = learners.build_pipeline(
                 self.roles, learners.resolve(self.method), self._seed, n_rows=data.num_rows
             )
-        self._steps = learners.describe_pipeline(pipeline)
         try:
             return learners.fit(
                 pipeline, self.roles, data, seed=self._seed, importable=self._importable
@@ -153,19 +154,12 @@ class _Learner:
         primary = learners.primary_metric(self.roles.task, classes)
         scored = any(m.name == primary for m in judged.metrics)
         trained = parts.everything if parts.refit else parts.train
-        details |= {
-            "identity": self._rows.identity,
-            "ignored": [[i.column, i.reason] for i in self.roles.ignored],
-            "missing": _missing(trained, [f.name for f in self.roles.features]),
-            "features": [[f.name, f.type, str(f.kind)] for f in self.roles.features],
-            "task": str(self.roles.task),
-            "time": self.roles.time,
-            "key": list(self.roles.key),
-            "preprocessing": [[list(columns), steps] for columns, steps in self._steps],
-        }
+        missing = _missing(trained, [f.name for f in self.roles.features])
+        details |= described(fitted, self.roles, self._rows.identity, missing)
         return Trained(
             fitted=fitted,
             roles=self.roles,
+            learned=trained,
             method=self._name or fitted.signature.method,
             parameters=dict(self.method.parameters) if self.method else {},
             metrics=judged.metrics,
@@ -234,7 +228,25 @@ def _missing(rows: pa.Table, features: list[str]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def _lines(table: pa.Table) -> list[list[Any]]:
+def described(
+    fitted: Fitted, roles: Roles, identity: str, missing: Mapping[str, int]
+) -> dict[str, Any]:
+    """What is kept with a version of how a model reads its columns."""
+    steps = learners.describe_pipeline(fitted.pipeline)
+    return {
+        "identity": identity,
+        "ignored": [[i.column, i.reason] for i in roles.ignored],
+        "missing": dict(missing),
+        "features": [[f.name, f.type, str(f.kind)] for f in roles.features],
+        "task": str(roles.task),
+        "time": roles.time,
+        "key": list(roles.key),
+        "preprocessing": [[list(columns), text] for columns, text in steps],
+    }
+
+
+def lines_of(table: pa.Table) -> list[list[Any]]:
+    """The rows of a table as lists, as a record keeps them."""
     columns = [[_kept(value) for value in column] for column in table.to_pydict().values()]
     return [list(line) for line in zip(*columns, strict=True)]
 

@@ -90,6 +90,10 @@ class OnReader:
         """The rows of a query, as they come, in types that DuckDB reads back as its own."""
         return self.reader.read(sql, threads=self.threads, lossless=True)
 
+    def stream(self, sql: str) -> pa.RecordBatchReader:
+        """The rows of a query, as they come, in types that learners read."""
+        return self.reader.read(sql, threads=self.threads)
+
     def describe(self, sql: str) -> tuple[Column, ...]:
         """The columns of a query, without running it."""
         return self.reader.describe(sql)

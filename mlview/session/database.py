@@ -297,8 +297,7 @@ class Database(Cursor):
 
     def status(self) -> tuple[Staleness, ...]:
         """How stale every view is, parents before children."""
-        seen = self._services.observer.look()
-        return tuple(seen.staleness(self._services.home.clock.now()).values())
+        return tuple(self._services.monitor.staleness(self._services.home.clock.now()).values())
 
     def graph(self) -> nx.DiGraph[Name]:
         """Who reads whom: edges go from what is read to its reader."""

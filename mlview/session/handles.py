@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from mlview.definitions import Definition
+    from mlview.planning.drift import Drift
     from mlview.records import Metric, Staleness, State, Version
     from mlview.session.running import Runner
     from mlview.session.services import Services
@@ -55,7 +56,7 @@ class _Handle:
     def staleness(self) -> Staleness:
         """How stale it is now."""
         services = self._services
-        found = services.observer.staleness(self._row.name, services.home.clock.now())
+        found = services.monitor.staleness(services.home.clock.now()).get(self._row.name)
         if found is None:
             raise UsageProblem(f"{self.name} was dropped", hint=f"UNDROP ... {self.name};")
         return found
@@ -63,7 +64,9 @@ class _Handle:
     @property
     def state(self) -> State:
         """Where it stands: FRESH, STALE, ..."""
-        return self.staleness.state
+        services = self._services
+        found = services.observer.staleness(self._row.name, services.home.clock.now())
+        return found.state if found is not None else self.staleness.state
 
     @property
     def live_version(self) -> Version | None:
@@ -128,6 +131,12 @@ class ModelHandle(_Handle):
         """The live version's scores on rows it had not seen, by name."""
         live = self.live_version
         return {} if live is None else {metric.name: metric for metric in live.metrics}
+
+    @property
+    def drift(self) -> tuple[Drift, ...]:
+        """How far each feature of the rows that came has moved since the live version."""
+        found = self._services.monitor.measures(self._row.name)
+        return found.drifts if found is not None else ()
 
     def predict(self, rows: Any) -> Result:
         """Rows that have the feature columns, with the live version's predictions beside them.

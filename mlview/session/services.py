@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mlview.lifecycle.altering import Alterer
 from mlview.lifecycle.creating import Creator
 from mlview.lifecycle.explaining import Explainer
+from mlview.monitoring import Monitor
 from mlview.observation.observer import Observer
 from mlview.refresh.refresher import Refresher
 from mlview.serving.binding import Binder
@@ -34,6 +35,7 @@ class Services:
     creator: Creator
     alterer: Alterer
     explainer: Explainer
+    monitor: Monitor
     system: SystemTables
 
     @classmethod
@@ -47,6 +49,7 @@ class Services:
         loader = Loader(home.artifacts)
         binder = Binder(home, loader, Calls(staleness))
         refresher = Refresher(home, observer, binder)
+        monitor = Monitor(home, observer, loader)
         creator = Creator(home, observer, binder, refresher)
         return cls(
             home=home,
@@ -57,7 +60,8 @@ class Services:
             creator=creator,
             alterer=Alterer(home, observer, _user()),
             explainer=Explainer(home, observer, refresher, creator, binder),
-            system=SystemTables(home, observer, refresher),
+            monitor=monitor,
+            system=SystemTables(home, observer, refresher, monitor),
         )
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from mlview.definitions import Kind, Model
-from mlview.observation.stored import definition_of
+from mlview.observation.stored import definition_of, maintenance_of
 from mlview.planning import Demand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from mlview.monitoring import Monitor
     from mlview.observation.observer import Observer
     from mlview.records import Staleness, Version
     from mlview.refresh.refresher import Refresher
@@ -50,6 +51,10 @@ COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
         "live_value": FLOAT, "live_drop": FLOAT, "live_n": INTEGER, "live": NUMBERS,
         "stale_reason": TEXT,
     },
+    "drift": {
+        "name": TEXT, "column": TEXT, "psi": FLOAT, "ks": FLOAT, "js": FLOAT,
+        "wasserstein": FLOAT, "hellinger": FLOAT, "tvd": FLOAT, "rows": INTEGER, "sampled": FLAG,
+    },
     "refresh_history": {
         "refresh_id": INTEGER, "name": TEXT, "version": INTEGER, "state": TEXT, "action": TEXT,
         "trigger": TEXT, "reason": TEXT, "data_timestamp": MOMENT, "snapshot_id": INTEGER,
@@ -79,15 +84,19 @@ LATER_TABLES = frozenset({"expectation_results", "incidents", "monitors", "predi
 class SystemTables:
     """Makes each system table when it is asked for."""
 
-    def __init__(self, home: Home, observer: Observer, refresher: Refresher) -> None:
+    def __init__(
+        self, home: Home, observer: Observer, refresher: Refresher, monitor: Monitor
+    ) -> None:
         self._home = home
         self._observer = observer
         self._refresher = refresher
+        self._monitor = monitor
         self._make: dict[str, Callable[[], Iterable[Mapping[str, Any]]]] = {
             "models": lambda: self._views(Kind.MODEL),
             "materialized_views": lambda: self._views(Kind.MATERIALIZED_VIEW),
             "versions": self._versions,
             "staleness": self._staleness,
+            "drift": self._drift,
             "refresh_history": self._history,
             "plan": self._plan,
             "slo": self._slo,
@@ -115,8 +124,7 @@ class SystemTables:
                 yield _version_line(names[version.object_id], version)
 
     def _staleness(self) -> Iterable[Mapping[str, Any]]:
-        seen = self._observer.look()
-        for name, stale in seen.staleness(self._home.clock.now()).items():
+        for name, stale in self._monitor.staleness(self._home.clock.now()).items():
             line = {field: getattr(stale, field) for field in stale.__slots__}
             yield line | {
                 "name": name.plain,
@@ -124,6 +132,14 @@ class SystemTables:
                 "state": str(stale.state),
                 "live": list(stale.live.items()),
             }
+
+    def _drift(self) -> Iterable[Mapping[str, Any]]:
+        """Each feature of each model to which rows came since its live version."""
+        for name, row in self._observer.look().rows.items():
+            found = self._monitor.measures(name) if row.kind is Kind.MODEL else None
+            for drift in found.drifts if found is not None else ():
+                line = {field: getattr(drift, field) for field in drift.__slots__}
+                yield line | {"name": name.plain, "sampled": found.sampled if found else None}
 
     def _history(self) -> Iterable[Mapping[str, Any]]:
         for record in reversed(self._home.catalog.refreshes()):
@@ -174,7 +190,7 @@ def _view_line(row: ObjectRow, live: Version | None, stale: Staleness) -> Mappin
         "score": score.value if score else None,
         "method": live.method if live else getattr(declared, "name", None),
         "refresh_mode": str(getattr(definition, "refresh_mode", "")) or None,
-        "refresh_mode_reason": "every refresh of this release is FULL",
+        "refresh_mode_reason": maintenance_of(live).reason if live else None,
         "owner": row.owner,
         "created_at": row.created_at,
         "comment": row.comment,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlview.definitions import RefreshMode
 from mlview.sql.statements import (
     Alter,
     CreateMaterializedView,
@@ -12,8 +11,6 @@ from mlview.sql.statements import (
     ExplainCreate,
     ExplainRefresh,
     Later,
-    Refresh,
-    RefreshAll,
     SetClauses,
     Show,
 )
@@ -29,15 +26,14 @@ _CLAUSES = {
     "refresh_when": "REFRESH WHEN",
     "rollout": "ROLLOUT",
 }
-_MODES = (RefreshMode.INCREMENTAL, RefreshMode.APPROXIMATE)
 
 
 def unavailable(statement: Statement) -> str | None:
     """The first clause or statement whose behaviour is not there yet, None if all is.
 
     >>> from mlview.sql import parse_statement
-    >>> unavailable(parse_statement("REFRESH MODEL churn INCREMENTAL"))
-    'REFRESH ... INCREMENTAL'
+    >>> unavailable(parse_statement("SHOW INCIDENTS"))
+    'SHOW INCIDENTS'
     """
     match statement:
         case Later():
@@ -47,11 +43,9 @@ def unavailable(statement: Statement) -> str | None:
         case CreateModel() | CreateMaterializedView():
             definition = statement.definition
             fields = (field for field in _CLAUSES if hasattr(definition, field))
-            return _first({name: getattr(definition, name) for name in [*fields, "refresh_mode"]})
+            return _first({name: getattr(definition, name) for name in fields})
         case Alter(action=SetClauses(changes=changes)):
             return _first(changes)
-        case Refresh(mode="INCREMENTAL") | RefreshAll(mode="INCREMENTAL"):
-            return "REFRESH ... INCREMENTAL"
         case ExplainCreate() | ExplainRefresh():
             return unavailable(statement.statement)
         case _:
@@ -62,8 +56,4 @@ def _first(fields: Mapping[str, object]) -> str | None:
     given: Iterable[str] = (
         clause for field, clause in _CLAUSES.items() if fields.get(field) not in (None, ())
     )
-    clause = next(iter(given), None)
-    mode = fields.get("refresh_mode")
-    if clause is None and mode in _MODES:
-        return f"REFRESH_MODE {mode}"
-    return clause
+    return next(iter(given), None)

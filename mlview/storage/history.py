@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from mlview.errors import UsageProblem
-from mlview.records import RefreshRecord, RefreshState
+from mlview.planning import Past
+from mlview.records import Action, RefreshRecord, RefreshState
 from mlview.storage.leases import free
 from mlview.storage.parts import Part
 from mlview.storage.processes import describe, is_gone
 from mlview.storage.rows import refresh_record, refresh_values
-from mlview.storage.tables import leases, refreshes
+from mlview.storage.tables import leases, refreshes, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from typing import Unpack
 
     from sqlalchemy import Connection, RowMapping
 
-    from mlview.records import Action
 
 ABANDONED = "ABANDONED"
 _RECORD = [column for column in refreshes.c if column.name != "lease_token"]
@@ -80,6 +80,40 @@ class History(Part):
         with self._database.read() as connection:
             return tuple(refresh_record(row) for row in connection.execute(query).mappings())
 
+    def past(self, object_ids: Collection[int], *, each: int) -> Mapping[int, tuple[Past, ...]]:
+        """The newest refreshes that computed something, of each object, the newest last."""
+        place = func.row_number().over(
+            partition_by=refreshes.c.object_id, order_by=refreshes.c.refresh_id.desc()
+        )
+        done = (
+            select(
+                refreshes.c.object_id,
+                refreshes.c.refresh_id,
+                refreshes.c.action,
+                refreshes.c.rows_inserted,
+                refreshes.c.rows_deleted,
+                refreshes.c.actual_seconds,
+                versions.c.rows,
+                place.label("place"),
+            )
+            .join_from(refreshes, versions, _same_version(), isouter=True)
+            .where(
+                refreshes.c.object_id.in_(object_ids),
+                refreshes.c.state == RefreshState.SUCCEEDED,
+                refreshes.c.action != Action.NO_DATA,
+                refreshes.c.actual_seconds.is_not(None),
+            )
+            .subquery()
+        )
+        query = select(done).where(done.c.place <= each).order_by(done.c.refresh_id)
+        found: dict[int, list[Past]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(query).mappings():
+                changed = (row["rows_inserted"] or 0) + (row["rows_deleted"] or 0)
+                past = Past(Action(row["action"]), row["rows"] or 0, changed, row["actual_seconds"])
+                found.setdefault(row["object_id"], []).append(past)
+        return {object_id: tuple(known) for object_id, known in found.items()}
+
     def abandon_dead(self, now: datetime) -> list[RefreshRecord]:
         """Cancel what is EXECUTING under a lease that ran out or is gone; returns those rows.
 
@@ -106,6 +140,12 @@ def finish(connection: Connection, refresh_id: int, values: Mapping[str, Any]) -
         return False
     connection.execute(update(refreshes).where(ours).values(**values))
     return True
+
+
+def _same_version() -> Any:
+    return and_(
+        versions.c.object_id == refreshes.c.object_id, versions.c.number == refreshes.c.version
+    )
 
 
 def _same_lease() -> Any:

@@ -3,6 +3,7 @@
 from mlview.clock import ManualClock
 from mlview.testing.engines import ENGINE_CONTRACT, check_engine
 from mlview.testing.learners import LEARNER_CONTRACT, check_learner
+from mlview.testing.maintained import check_maintained
 
 __all__ = [
     "ENGINE_CONTRACT",
@@ -10,4 +11,5 @@ __all__ = [
     "ManualClock",
     "check_engine",
     "check_learner",
+    "check_maintained",
 ]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from mlview.definitions import Name
 from mlview.errors import LakeProblem, UnknownName
+from mlview.records import Column
+from mlview.testing.histories import History, netted
 
 if TYPE_CHECKING:
     from mlview.engines import DuckLakeEngine
@@ -68,6 +72,39 @@ def _altered_tables_have_no_counts(make: Make) -> None:
         assert change.first_changed_at == engine.current_snapshot().time
 
 
+def _signed_rows_are_the_difference_of_two_states(make: Make) -> None:
+    seen: Counter[str] = Counter()
+    with make() as engine, engine.connection() as connection:
+        for seed in range(5):
+            random = Random(seed)  # noqa: S311 - what fails shall fail again
+            history = History(engine, connection, random)
+            for _ in range(8):
+                history.go_on()
+            seen += history.check(pairs=8)
+    assert seen["delta"] > 0
+    assert seen["no delta"] > 0
+
+
+def _deltas_lead_from_one_stored_version_to_the_next(make: Make) -> None:
+    columns = (Column("k", "BIGINT"), Column("x", "DOUBLE"))
+    with make() as engine:
+        first = engine.write_materialization(1, _signed([1, 2, 2], [0.5, 1.5, 1.5]), refresh_id=1)
+        signed = _signed([2, 1, 3], [1.5, 0.5, None], __mlview_weight=[-1, 1, 2])
+        second = engine.apply_delta(1, first.stored_snapshot, signed, columns=columns, refresh_id=2)
+        source = engine.stored_source(1, first.stored_snapshot, second.stored_snapshot)
+        newest = engine.current_snapshot().id
+        with engine.reader(newest, refresh_time=NOON) as reader:
+            rows = reader.table(f"SELECT k, x FROM {source.new} ORDER BY k").to_pylist()
+            between = netted(reader.table(source.signed or ""))
+    assert second.rows == len(rows) == 5  # noqa: PLR2004 - three, less one, and three more
+    assert [row["k"] for row in rows] == [1, 1, 2, 3, 3]
+    assert between == {"(1, 0.5)": 1, "(2, 1.5)": -1, "(3, None)": 2}
+
+
+def _signed(k: list[int], x: list[float | None], **weight: list[int]) -> pa.RecordBatchReader:
+    return pa.table({"k": k, "x": x, **weight}).to_reader()
+
+
 def _unknown_things_are_errors(make: Make) -> None:
     with make() as engine:
         newest = engine.current_snapshot().id
@@ -116,6 +153,8 @@ ENGINE_CONTRACT: tuple[Callable[[Make], None], ...] = (
     _reads_do_not_move_the_sequence,
     _changes_are_net_and_exact,
     _altered_tables_have_no_counts,
+    _signed_rows_are_the_difference_of_two_states,
+    _deltas_lead_from_one_stored_version_to_the_next,
     _unknown_things_are_errors,
     _readers_see_one_snapshot,
     _stored_versions_last,

@@ -131,7 +131,8 @@ def _artifacts(
     dry_run: bool,
 ) -> tuple[int, int]:
     """Artifacts that nothing names; those of versions about to be published are young."""
-    named = {v.artifact_sha256 for v in left} | _named_in(rows, home)
+    named = {v.artifact_sha256 for v in left} | {v.details.get("state") for v in left}
+    named |= _named_in(rows, home)
     count = freed = 0
     for digest in list(home.artifacts.all()):
         if digest in named or home.artifacts.written_at(digest) > limit:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlview.definitions import Kind, Name
-from mlview.planning import Demand, UpstreamMove, judge_all, plan_refresh
-from mlview.records import Action, Snapshot
+from mlview.definitions import Kind, Name, RefreshMode
+from mlview.planning import Costs, Demand, UpstreamMove, judge_all, plan_refresh
+from mlview.records import Action, Maintenance, RowDelta, Snapshot
 
 
 def planned(scene, views, *names, **demand):
@@ -23,7 +23,7 @@ def planned(scene, views, *names, **demand):
         order=order,
         observations={view.name: view for view in views},
         staleness=judge_all(views, order, now),
-        predicted={Name("m"): 12.5},
+        costs={Name("m"): Costs(12.5)},
     )
 
 
@@ -49,7 +49,7 @@ def test_stale_ancestors_come_first_and_descendants_stay(chain, scene):
 def test_cascade_goes_on_to_all_that_read_it(chain, scene):
     plan = planned(scene, chain, "v", cascade=True)
     assert list(steps(plan)) == ["v", "w", "m"]
-    assert plan.steps[1].reason == "refreshed in this plan: v"
+    assert plan.steps[1].reason.startswith("refreshed in this plan: v; ")
 
 
 def test_a_fresh_view_that_was_asked_for_is_confirmed(chain, scene):
@@ -139,3 +139,76 @@ def test_parents_come_before_children_and_nothing_reads_a_stale_parent(scene, da
             assert read in place or stale[read].stale_since is None
     wanted = {Name(name) for name in asked} or {v.name for v in views}
     assert {name for name in wanted if stale[name].stale_since} <= place.keys()
+
+
+SUMS = Maintenance(possible=True, reason="solved from sums")
+NO_SUMS = Maintenance(possible=False, reason="a forest is no function of sums")
+NEWTON = Maintenance(possible=True, reason="one Newton step", exact=False)
+
+
+def one(scene, cost=None, incremental=False, **values):
+    """The step for one model, stale by three rows."""
+    view = scene.view("m", kind=Kind.MODEL, **{"changes": (scene.change("t", 5),)} | values)
+    now = scene.minutes(60)
+    plan = plan_refresh(
+        Demand((view.name,), incremental=incremental),
+        snapshot=Snapshot(9, now),
+        order=[view.name],
+        observations={view.name: view},
+        staleness=judge_all([view], [view.name], now),
+        costs={} if cost is None else {view.name: cost},
+    )
+    return plan.steps[0]
+
+
+def test_the_cheaper_way_is_taken_and_both_predictions_are_told(scene):
+    step = one(scene, Costs(2.0, 0.1), maintenance=SUMS)
+    assert step.action is Action.INCREMENTAL
+    assert step.predicted_seconds == 0.1
+    assert (step.predicted_full_seconds, step.predicted_incremental_seconds) == (2.0, 0.1)
+    assert "0.1 s predicted from what changed, 2 s in full" in step.reason
+    step = one(scene, Costs(2.0, 3.0), maintenance=SUMS)
+    assert (step.action, step.predicted_seconds) == (Action.FULL, 2.0)
+
+
+def test_what_is_no_function_of_sums_is_trained_in_full_with_the_reason(scene):
+    step = one(scene, Costs(2.0), maintenance=NO_SUMS)
+    assert step.action is Action.FULL
+    assert "in full, because a forest is no function of sums" in step.reason
+
+
+def test_an_incremental_refresh_that_was_asked_for_is_exact_or_refused(scene):
+    assert one(scene, Costs(2.0, 3.0), incremental=True, maintenance=SUMS).refusal is None
+    refused = one(scene, incremental=True, maintenance=NO_SUMS)
+    assert refused.refusal is not None
+    assert "a forest is no function of sums" in refused.refusal
+    assert one(scene, incremental=True, maintenance=NEWTON).refusal is not None
+
+
+def test_a_declared_mode_decides_before_any_cost(scene):
+    full = one(scene, Costs(2.0, 0.1), maintenance=SUMS, mode=RefreshMode.FULL)
+    assert full.action is Action.FULL
+    incremental = one(scene, Costs(2.0, 9.0), maintenance=SUMS, mode=RefreshMode.INCREMENTAL)
+    assert incremental.action is Action.INCREMENTAL
+    assert one(scene, maintenance=NO_SUMS, mode=RefreshMode.INCREMENTAL).refusal is not None
+
+
+def test_a_model_is_continued_only_where_that_was_asked_for_by_name(scene):
+    continued = one(scene, Costs(2.0, 0.1), maintenance=NEWTON, mode=RefreshMode.APPROXIMATE)
+    assert (continued.action, continued.exact) == (Action.INCREMENTAL, False)
+    assert one(scene, Costs(2.0, 0.1), maintenance=NEWTON).action is Action.FULL
+
+
+def test_a_change_that_leaves_the_views_rows_alone_is_no_data(scene):
+    step = one(scene, Costs(2.0, 0.1), maintenance=SUMS, delta=RowDelta(0, 0))
+    assert step.action is Action.NO_DATA
+    assert "left its own rows as they are" in step.reason
+
+
+def test_a_parents_new_version_that_changes_nothing_is_recorded_without_work(scene):
+    move = UpstreamMove(Name("v"), Kind.MATERIALIZED_VIEW, scene.minutes(5))
+    step = one(
+        scene, Costs(2.0, 0.1), changes=(), moved=(move,), maintenance=SUMS, delta=RowDelta(0, 0)
+    )
+    assert step.action is Action.INCREMENTAL
+    assert "only what it reads is recorded" in step.reason

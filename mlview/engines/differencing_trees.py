@@ -1,0 +1,62 @@
+"""SQL to parse trees and back, by DuckDB itself."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from mlview.deltas.trees import statement
+from mlview.errors import BindProblem, LakeProblem, UnknownName
+
+if TYPE_CHECKING:
+    from mlview.deltas.trees import Tree
+    from mlview.engines.readers import SnapshotReader
+    from mlview.records import Column
+
+_INTERRUPTED = "INTERRUPTED"
+
+
+class Trees:
+    """Parses, prints and describes on one reader."""
+
+    def __init__(self, reader: SnapshotReader) -> None:
+        self._reader = reader
+        self._described: dict[str, tuple[Column, ...] | None] = {}
+
+    def parse(self, sql: str) -> Tree | None:
+        """The tree of a query, None if DuckDB has none: several statements, a dynamic PIVOT."""
+        row = self._reader.run("SELECT json_serialize_sql(?)", [sql])[0]
+        found = json.loads(row[0])
+        if found["error"] or len(found["statements"]) != 1:
+            return None
+        if found["statements"][0]["named_param_map"]:
+            return None
+        tree: Tree = found["statements"][0]["node"]
+        return tree
+
+    def relation(self, sql: str) -> Tree:
+        """The FROM item that a text is after FROM."""
+        tree = self.parse(f"SELECT * FROM {sql}\n")
+        if tree is None:
+            raise LakeProblem(f"expected a relation, found {sql}", hint="name a table, or a query")
+        item: Tree = tree["from_table"]
+        return item
+
+    def sql(self, query: Tree) -> str:
+        """A tree as SQL."""
+        whole = json.dumps({"error": False, "statements": [statement(query)]})
+        row = self._reader.run("SELECT json_deserialize_sql(?::JSON)", [whole])[0]
+        return str(row[0])
+
+    def describe(self, sql: str) -> tuple[Column, ...] | None:
+        """The columns of a query, None if it does not bind."""
+        if sql not in self._described:
+            try:
+                self._described[sql] = self._reader.describe(sql)
+            except (BindProblem, UnknownName):
+                self._described[sql] = None
+            except LakeProblem as problem:
+                if problem.error_code == _INTERRUPTED:
+                    raise
+                self._described[sql] = None
+        return self._described[sql]

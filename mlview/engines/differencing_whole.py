@@ -1,0 +1,90 @@
+"""A whole query at one end, and the difference of all its rows between both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlview.definitions import DEFAULT_SCHEMA, fold
+from mlview.deltas.expanding import NotFollowed, at_moment
+from mlview.deltas.inputs import Side
+from mlview.deltas.known import has_collation
+from mlview.engines.differencing_rows import netted
+from mlview.engines.sources import Source
+from mlview.errors import BindProblem, NotAvailable
+from mlview.sql import inspect, rebind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlview.definitions import Name
+    from mlview.deltas.trees import Tree
+    from mlview.engines.differencing_binding import Binding
+    from mlview.engines.differencing_tables import DeltaTable, Scratch
+    from mlview.records import Column
+
+
+def whole_tree(binding: Binding, query: str, side: Side, *, times: bool) -> Tree | None:
+    """The tree of a query at one end, its CTEs kept; None if DuckDB has no tree for it."""
+    parsed = binding.trees.parse(query)
+    if parsed is None:
+        return None
+    try:
+        return binding.bound(binding.expand(parsed, opens=False, times=times), {}, side)
+    except NotFollowed:
+        return None
+
+
+def whole_text(binding: Binding, query: str, side: Side, *, times: bool = True) -> str:
+    """A query at one end, as SQL; calls of refresh_time() stay where `times` is false."""
+    tree = whole_tree(binding, query, side, times=times)
+    return _rebound(binding, query, side) if tree is None else binding.trees.sql(tree)
+
+
+def with_moment(binding: Binding, text: str) -> str:
+    """A query with a constant for refresh_time().
+
+    Raises:
+        NotAvailable: DuckDB has no tree for it.
+    """
+    tree = binding.trees.parse(text)
+    if tree is not None:
+        return binding.trees.sql(at_moment(tree, binding.moment(Side.NEW)))
+    if inspect(text).refresh_time:
+        raise NotAvailable(
+            "refresh_time() in a query that DuckDB cannot take apart", hint="name PIVOT's columns"
+        )
+    return text
+
+
+def _rebound(binding: Binding, query: str, side: Side) -> str:
+    """The same by replacing names in the text."""
+    replacements: dict[Name, str] = {}
+    for relation in inspect(query).relations:
+        if relation.catalog is not None or relation.name in replacements:
+            continue
+        schema = relation.name.schema
+        written = None if fold(schema) == DEFAULT_SCHEMA else schema
+        found = binding.resolve(None, written, relation.name.name)
+        if isinstance(found, Source):
+            replacements[relation.name] = found.old if side is Side.OLD else found.new
+        else:
+            replacements[relation.name] = f"({_rebound(binding, found, side)}\n)"
+    return rebind(query, replacements)
+
+
+def whole_difference(
+    binding: Binding, scratch: Scratch, query: str, columns: Sequence[Column]
+) -> DeltaTable:
+    """All rows of the query at both ends, compared."""
+    texts = [whole_text(binding, query, side) for side in (Side.NEW, Side.OLD)]
+    for text in texts:
+        found = binding.reader.describe(text)
+        if [(c.name, c.type) for c in found] != [(c.name, c.type) for c in columns]:
+            raise BindProblem("the query has other columns at the two ends", hint="refresh in full")
+    if binding.trees.parse(query) is None:
+        texts = [f"SELECT * FROM {scratch.table_of(text)}" for text in texts]
+    kinds = [(column.name, column.type) for column in columns]
+    pieces = list(zip((1, -1), texts, strict=True))
+    parsed = binding.trees.parse(query)
+    collated = parsed is None or has_collation(parsed)
+    return scratch.signed(netted(pieces, kinds, collated=collated), columns)

@@ -1,0 +1,135 @@
+"""SQL for the rows by which a table of a lake differs between two snapshots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlview.definitions import always_quote, literal
+from mlview.engines.exactness import grouping_keys
+from mlview.engines.sources import WEIGHT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlview.records import Column, TableState
+
+_INSERTIONS, _DELETIONS = "ducklake_table_insertions", "ducklake_table_deletions"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A table in the snapshots after `since`, up to and with `until`, by some of its columns.
+
+    Args:
+        lake: the catalog it lives in, `lake` or `store`.
+        table: the table, as it is called at `until`.
+        columns: those to give, in order.
+        since, until: snapshots, in order.
+    """
+
+    lake: str
+    table: TableState
+    columns: tuple[Column, ...]
+    since: int
+    until: int
+
+    @property
+    def name(self) -> str:
+        """The table, for a FROM clause."""
+        schema, name = always_quote(self.table.name.schema), always_quote(self.table.name.name)
+        return f"{self.lake}.{schema}.{name}"
+
+    @property
+    def row_id(self) -> bool:
+        """Whether `rowid` is the pseudo column, not one of the user's."""
+        return all(column.name.lower() != "rowid" for column in self.table.columns)
+
+    @property
+    def weight(self) -> str:
+        """The column of signs: WEIGHT, or a longer name where the table has a column of that."""
+        taken = {column.name.lower() for column in self.table.columns}
+        weight = WEIGHT
+        while weight in taken:
+            weight += "_"
+        return weight
+
+    def at(self, snapshot_id: int) -> str:
+        """The table as it was at a snapshot, for a FROM clause."""
+        return f"{self.name} AT (VERSION => {int(snapshot_id)})"
+
+    def recorded(self, *, row_id: bool = False, sign: int = 1) -> str:
+        """The rows of the lake's own record of changes, each with its sign, as often as touched."""
+        picked = self._picked(row_id=row_id)
+        return " UNION ALL ".join(
+            f"SELECT {picked}, {weight * sign}::BIGINT AS {self.weight} FROM {self.calls(function)}"
+            for function, weight in ((_INSERTIONS, 1), (_DELETIONS, -1))
+        )
+
+    def calls(self, function: str) -> str:
+        """A call of one of the functions that read the record, for a FROM clause."""
+        schema, name = literal(self.table.name.schema), literal(self.table.name.name)
+        return f"{function}('{self.lake}', {schema}, {name}, {self.since + 1}, {self.until})"
+
+    def growth(self) -> str:
+        """An expression: how many more rows there are after than before."""
+        counts = (f"(SELECT count(*) FROM {self.at(at)})" for at in (self.until, self.since))
+        return f"({' - '.join(counts)})"
+
+    def adds_up(self, recorded: str, *, thorough: bool) -> str:
+        """An expression: whether the recorded rows lead from one state to the other.
+
+        Rowids are compared by the sum of their hashes, almost as fast as counting: the record of
+        a transaction that updates rows of its own may hold a row twice. To be thorough, the hashes
+        are of whole rows.
+        """
+        keys = ["rowid"] if self.row_id else []
+        if thorough or not self.row_id:
+            keys += group_by(self.columns)
+        total = f"coalesce(sum(hash({', '.join(keys)})::HUGEINT"
+        after, before = (
+            f"(SELECT {total}), 0) FROM {self.at(at)})" for at in (self.until, self.since)
+        )
+        moved = f"(SELECT {total} * {self.weight}), 0) FROM ({recorded}))"
+        return f"{moved} = {after} - {before}"
+
+    def compared(self, *, row_id: bool = False, sign: int = 1) -> str:
+        """The rows by which both states differ, net, read from the states themselves.
+
+        Right whatever happened in between, and as slow as reading and grouping the table twice.
+        """
+        picked = self._picked(row_id=row_id)
+        states = " UNION ALL ".join(
+            f"SELECT {picked}, {weight * sign} AS {self.weight} FROM {self.at(at)}"
+            for weight, at in ((1, self.until), (-1, self.since))
+        )
+        keys = [*(["rowid"] if row_id else []), *group_by(self.columns)]
+        return (
+            f"SELECT {picked}, sum({self.weight})::BIGINT AS {self.weight} FROM ({states}) "
+            f"GROUP BY {', '.join(keys)} HAVING sum({self.weight}) <> 0"
+        )
+
+    def net_counts(self, signed: str) -> str:
+        """A query of two numbers: how many rows a signed multiset of these columns adds, takes."""
+        net = "__mlview_net"
+        return (
+            f"SELECT coalesce(sum({net}) FILTER ({net} > 0), 0)::BIGINT, "
+            f"coalesce(-sum({net}) FILTER ({net} < 0), 0)::BIGINT FROM ("
+            f"SELECT sum({self.weight}) AS {net} FROM ({signed}) "
+            f"GROUP BY {', '.join(group_by(self.columns))} HAVING sum({self.weight}) <> 0)"
+        )
+
+    def picked(self, relation: str) -> str:
+        """The columns of this feed out of a relation, for a FROM clause."""
+        return f"(SELECT {self._picked(row_id=False)} FROM {relation})"
+
+    def _picked(self, *, row_id: bool) -> str:
+        names = [always_quote(column.name) for column in self.columns]
+        return ", ".join(["rowid", *names] if row_id else names)
+
+
+def group_by(columns: Iterable[Column]) -> list[str]:
+    """What to group rows by, so that only interchangeable ones share a group."""
+    return [
+        key for column in columns for key in grouping_keys(always_quote(column.name), column.type)
+    ]

@@ -1,0 +1,1 @@
+"""Continuing fitted models on deltas, approximately and only where it is asked for by name."""

@@ -1,0 +1,99 @@
+"""Products of the columns of a block, summed over its rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from mlview.learners.moments.blocks import Codes
+from mlview.learners.moments.layout import ONE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mlview.learners.moments.blocks import Block
+
+    Floats = NDArray[np.float64]
+
+_SPARSE_CELLS = 4
+"""A table of two categories with more cells than so many times the rows is added up sparsely."""
+
+
+def pairs(block: Block, codes: Sequence[Codes]) -> Floats:
+    """The sums of all products of two columns: `dense` first, then one column for each code.
+
+    Numbers are multiplied by BLAS, numbers with categories by sparse products, and pairs of
+    categories are counted, so that the cost of a category does not depend on its levels.
+    """
+    dense, weights = block.dense, block.weights
+    measured = len(dense)
+    starts = np.cumsum([measured, *(c.size for c in codes)])
+    result = np.zeros((starts[-1], starts[-1]))
+    if weights is None:
+        result[:measured, :measured] = dense @ dense.T
+    else:
+        half = np.tril((dense * weights) @ dense.T)
+        result[:measured, :measured] = half + np.tril(half, -1).T
+    tall = np.ascontiguousarray(dense.T) if codes else dense.T
+    one = block.keys.index(ONE)
+    for i, (mine, start) in enumerate(zip(codes, starts, strict=False)):
+        part = _by_code(mine, tall, weights)
+        here = slice(start, start + mine.size)
+        result[here, :measured], result[:measured, here] = part, part.T
+        places = np.arange(here.start, here.stop)
+        result[places, places] = part[:, one]
+        for other, first in zip(codes[:i], starts, strict=False):
+            there = slice(first, first + other.size)
+            counted = _table(mine, other, weights)
+            result[here, there], result[there, here] = counted, counted.T
+    return result
+
+
+def totals(block: Block, codes: Sequence[Codes], label: Codes | None) -> Floats:
+    """The sums of all columns for each class: classes x (`dense`, then one for each code).
+
+    Without a label all rows are of one class.
+    """
+    if label is None:
+        label = Codes((ONE,), np.zeros(block.dense.shape[1], np.int32))
+    tall = np.ascontiguousarray(block.dense.T)
+    parts = [_by_code(label, tall, block.weights)]
+    parts += [_table(label, other, block.weights) for other in codes]
+    return np.concatenate(parts, axis=1)
+
+
+def squares(block: Block, measured: int) -> Floats:
+    """The sums of squares of the measured columns, rows taken away counted as if added."""
+    dense = block.dense[:measured]
+    counted = dense if block.weights is None else dense * np.abs(block.weights)
+    found: Floats = np.einsum("ij,ij->i", counted, dense)
+    return found
+
+
+def _by_code(codes: Codes, tall: Floats, weights: Floats | None) -> Floats:
+    """For each code, the sums of the columns of `tall` over its rows."""
+    rows = len(codes.values)
+    if codes.size == 1:
+        return np.atleast_2d((np.ones(rows) if weights is None else weights) @ tall)
+    data = np.ones(rows) if weights is None else weights
+    indicator = sparse.csc_array(
+        (data, codes.values, np.arange(rows + 1, dtype=np.int32)), shape=(codes.size, rows)
+    )
+    found: Floats = indicator @ tall
+    return found
+
+
+def _table(mine: Codes, other: Codes, weights: Floats | None) -> Floats:
+    """How often each pair of codes occurs."""
+    cells = mine.size * other.size
+    pair = mine.values.astype(np.intp) * other.size + other.values
+    if cells <= _SPARSE_CELLS * max(len(pair), 1):
+        counted = np.bincount(pair, weights, minlength=cells).astype(np.float64, copy=False)
+        return counted.reshape(mine.size, other.size)
+    result = np.zeros(cells)
+    np.add.at(result, pair, 1.0 if weights is None else weights)
+    return result.reshape(mine.size, other.size)

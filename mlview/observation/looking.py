@@ -1,0 +1,168 @@
+"""Exact deltas for a look at the database: computed where they are worth it, and remembered."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mlview.definitions import Kind
+from mlview.errors import MlviewError
+from mlview.observation.deltas import Ends, ViewDelta, view_delta
+from mlview.planning import predict_seconds
+from mlview.records import Action, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from mlview.definitions import Name
+    from mlview.engines import SnapshotReader
+    from mlview.planning import Observation
+    from mlview.records import Staleness, Version
+    from mlview.storage.catalog import ObjectRow
+    from mlview.storage.home import Home
+
+BUDGET_SECONDS = 5.0
+"""Beyond this, a view's delta is left to its refresh: a look must stay a look."""
+
+_REMEMBERED = 256
+_REMEMBERED_BYTES = 256 << 20
+
+Key = tuple[object, ...]
+
+
+def through(row: ObjectRow, version: Version) -> int:
+    """The last snapshot at which the live version is known to be right.
+
+    Where the query reads refresh_time() that is the version's own: its window has moved since.
+    """
+    if version.details.get("refresh_time"):
+        return version.snapshot_id
+    return max(row.current_through or 0, version.snapshot_id)
+
+
+class Deltas:
+    """The deltas that looks have computed."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._known: OrderedDict[Key, ViewDelta | None] = OrderedDict()
+
+    @contextmanager
+    def looking(
+        self, snapshot_id: int, live: Mapping[int, Version], now: datetime
+    ) -> Iterator[Look]:
+        """A look at one snapshot; what it opens is closed at the end."""
+        look = Look(self, self._home, snapshot_id, live, now)
+        try:
+            yield look
+        finally:
+            look.close()
+
+    def get(self, key: Key) -> tuple[bool, ViewDelta | None]:
+        """Whether a delta is known, and it; None is known to be none."""
+        if key not in self._known:
+            return False, None
+        self._known.move_to_end(key)
+        return True, self._known[key]
+
+    def keep(self, key: Key, delta: ViewDelta | None) -> None:
+        """Remember a delta, forgetting those not used for longest."""
+        self._known[key] = delta
+        while len(self._known) > _REMEMBERED or self._bytes() > _REMEMBERED_BYTES:
+            if len(self._known) == 1:
+                return
+            self._known.popitem(last=False)
+
+    def _bytes(self) -> int:
+        found = (delta.rows for delta in self._known.values() if delta is not None)
+        return sum(rows.nbytes for rows in found if rows is not None)
+
+
+class Look:
+    """Deltas of several views at one snapshot, on one reader."""
+
+    def __init__(
+        self,
+        known: Deltas,
+        home: Home,
+        snapshot_id: int,
+        live: Mapping[int, Version],
+        now: datetime,
+    ) -> None:
+        self._known = known
+        self._home = home
+        self._snapshot_id = snapshot_id
+        self._live = live
+        self._now = now
+        self._reader: SnapshotReader | None = None
+
+    def of(
+        self,
+        row: ObjectRow,
+        observed: Observation,
+        parents: Mapping[Name, Staleness],
+        touches: tuple[tuple[int, int], ...],
+    ) -> ViewDelta | None:
+        """The delta of a view's query, if it has one and that is worth computing now.
+
+        Nothing is read for a view below which nothing changed. A view whose parents are stale has
+        to wait for them: what they will hold is not known before they are refreshed.
+        """
+        if not _has_delta(observed) or not _settled(observed, parents):
+            return None
+        live = self._live[row.id]
+        if not _worth_it(observed, live):
+            return None
+        window = self._now if observed.window_from is not None else None
+        upstream = tuple((u.object_id, self._now_live(u.object_id)) for u in live.upstream)
+        key = (row.id, live.number, row.fingerprint, through(row, live), touches, upstream, window)
+        known, delta = self._known.get(key)
+        if not known:
+            delta = self._computed(row, live)
+            self._known.keep(key, delta)
+        return delta
+
+    def close(self) -> None:
+        """Give the reader back."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _computed(self, row: ObjectRow, live: Version) -> ViewDelta | None:
+        ends = Ends(row, live, through(row, live), self._snapshot_id, self._now)
+        try:
+            if self._reader is None:
+                self._reader = self._home.engine.reader(self._snapshot_id, refresh_time=self._now)
+            return view_delta(self._home, self._reader, ends, lambda other: self._live[other.id])
+        except MlviewError:
+            return None  # what changed below it has the word then; its refresh says what is wrong
+
+    def _now_live(self, object_id: int) -> int | None:
+        version = self._live.get(object_id)
+        return version.number if version is not None else None
+
+
+def _has_delta(observed: Observation) -> bool:
+    """Whether anything changed, and the live version and the next one are of one definition."""
+    if observed.live is None or not (observed.changes or observed.moved or observed.window_from):
+        return False
+    anew = observed.missing or observed.lost or observed.broken or observed.recreated
+    models = any(move.kind is Kind.MODEL for move in observed.moved)
+    return not (anew or observed.redefined or models)
+
+
+def _settled(observed: Observation, parents: Mapping[Name, Staleness]) -> bool:
+    found = (parents[name] for name in observed.reads if name in parents)
+    return all(
+        parent.state is State.FRESH
+        or (parent.state is State.SUSPENDED and parent.lag_sec == 0.0 and not parent.stale_since)
+        for parent in found
+    )
+
+
+def _worth_it(observed: Observation, live: Version) -> bool:
+    changed = sum(change.rows or 0 for change in observed.changes)
+    seconds = predict_seconds(Action.INCREMENTAL, live.rows or 0, changed, ())
+    return seconds <= BUDGET_SECONDS

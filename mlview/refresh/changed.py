@@ -1,0 +1,54 @@
+"""The signed rows that an incremental step works on."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlview.engines.differencing import release
+from mlview.errors import BindProblem, LakeProblem, NotIncremental, UnknownName
+from mlview.observation.deltas import open_delta, signed_rows
+from mlview.records import RowDelta
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from mlview.deltas import Operator
+    from mlview.refresh.jobs import Job
+    from mlview.storage.home import Home
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The delta of a view: its size, how it was had, and its rows with the weight last."""
+
+    size: RowDelta
+    operators: tuple[Operator, ...]
+    rows: pa.RecordBatchReader
+
+
+@contextmanager
+def changed_rows(home: Home, job: Job, *, lossless: bool) -> Iterator[Changed]:
+    """The delta of a job's view: the one that was computed while planning, or computed now.
+
+    Raises:
+        NotIncremental: there is none, with the reason.
+    """
+    known = job.delta
+    if known is not None and known.rows is not None and lossless is known.lossless:
+        yield Changed(known.size, known.operators, known.rows.to_reader())
+        return
+    ends = job.ends
+    with home.engine.reader(job.snapshot.id, refresh_time=job.data_timestamp) as reader:
+        try:
+            delta = open_delta(home, reader, ends, job.choice.version)
+        except (LakeProblem, BindProblem, UnknownName) as problem:
+            raise NotIncremental(problem.message, hint=problem.hint) from problem
+        try:
+            rows = reader.read(signed_rows(delta, ends), lossless=lossless)
+            yield Changed(RowDelta(delta.inserted, delta.deleted), delta.operators, rows)
+        finally:
+            release(reader, delta)

@@ -1,0 +1,247 @@
+"""What a model maintained from sums keeps beside its artifact: the state of its next refresh."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlview.errors import ArtifactRefused
+from mlview.learners.roles import Feature, FeatureKind, Ignored, Roles
+from mlview.learners.tasks import Task
+from mlview.refresh.timeline import Timeline
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlview.learners.moments import Maintained, Moments
+
+SCORED_ROWS = 20_000
+"""Held-out rows from which metrics are computed that sums do not give; twice as many at most."""
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Held-out rows, chosen by who they are: those whose bucket is below a limit.
+
+    The limit is halved whenever there would be too many, so the rows that stay do not depend on
+    the order in which they came.
+    """
+
+    limit: float
+    rows: pa.Table  # the query's columns, then the bucket
+
+    def changed(self, rows: pa.Table, weights: NDArray[np.int64] | None, bucket: str) -> Sample:
+        """With held-out rows that came (once, or as often as the weight says), or went."""
+        below = pc.less(rows[bucket], self.limit)
+        rows = rows.filter(below).select(self.rows.column_names)
+        if weights is None:
+            return self.with_rows(rows, bucket)
+        weights = weights[np.asarray(below.to_numpy())]
+        came = np.repeat(np.arange(len(weights)), np.maximum(weights, 0))
+        went = np.repeat(np.arange(len(weights)), np.maximum(-weights, 0))
+        left = self._without(rows.take(pa.array(went)), bucket)
+        return left.with_rows(rows.take(pa.array(came)), bucket)
+
+    def since(self, held: NDArray[np.bool_]) -> Sample:
+        """Only those rows that are still held out."""
+        return Sample(self.limit, self.rows.filter(pa.array(held)))
+
+    def with_rows(self, rows: pa.Table, bucket: str) -> Sample:
+        """With more held-out rows, the limit halved until they are few enough."""
+        if not rows.num_rows:
+            return self
+        sample = Sample(self.limit, pa.concat_tables([self.rows, rows.cast(self.rows.schema)]))
+        while sample.rows.num_rows > 2 * SCORED_ROWS:
+            limit = sample.limit / 2
+            sample = Sample(limit, sample.rows.filter(pc.less(sample.rows[bucket], limit)))
+        return sample
+
+    def _without(self, rows: pa.Table, bucket: str) -> Sample:
+        """Less these rows: of those with the same bucket, the equal one, else any of them."""
+        if not rows.num_rows:
+            return self
+        places: dict[float, list[int]] = {}
+        asked = set(rows[bucket].to_pylist())
+        for place, number in enumerate(self.rows[bucket].to_pylist()):
+            if number in asked:
+                places.setdefault(number, []).append(place)
+        gone = np.zeros(self.rows.num_rows, np.bool_)
+        for place in range(rows.num_rows):
+            row = rows.slice(place, 1)
+            alike = places.get(row[bucket][0].as_py(), [])
+            if not alike:
+                continue
+            equal = [a for a in alike if self.rows.slice(a, 1).equals(row.cast(self.rows.schema))]
+            chosen = (equal or alike)[0]
+            gone[chosen] = True
+            alike.remove(chosen)
+        return Sample(self.limit, self.rows.filter(pa.array(~gone)))
+
+
+@dataclass(frozen=True)
+class Sums:
+    """A maintained model's state.
+
+    Attributes:
+        maintained: what is summed, and how it is solved.
+        roles: the part of each column, as the last full pass found it.
+        train, test: the sums of the rows trained on, and of those held out.
+        unlabelled: rows without a label.
+        sample: held-out rows to be scored; None where nothing is held out.
+        timeline: labelled rows per moment where time decides who is held out, if there are few
+            enough moments.
+        held_from: the first moment held out, in microseconds.
+    """
+
+    maintained: Maintained
+    roles: Roles
+    train: Moments
+    test: Moments
+    unlabelled: int = 0
+    sample: Sample | None = None
+    timeline: Timeline | None = None
+    held_from: int | None = None
+
+    def to_bytes(self) -> bytes:
+        """The state as bytes, without pickle."""
+        parts = [self.train.to_bytes(), self.test.to_bytes()]
+        parts.append(_ipc(self.sample.rows) if self.sample is not None else b"")
+        line = self.timeline
+        parts.append(line.stamps.tobytes() + line.counts.tobytes() if line is not None else b"")
+        head = {
+            "format": _FORMAT,
+            "roles": asdict(self.roles),
+            "unlabelled": self.unlabelled,
+            "limit": self.sample.limit if self.sample is not None else None,
+            "timeline": line is not None,
+            "held_from": self.held_from,
+            "sizes": [len(part) for part in parts],
+        }
+        text = json.dumps(head).encode()
+        return b"".join([struct.pack(">Q", len(text)), text, *parts])
+
+    @classmethod
+    def from_bytes(cls, data: bytes, maintained_by: Any) -> Sums:
+        """The state that `to_bytes` wrote.
+
+        Args:
+            data: the bytes.
+            maintained_by: gives what is maintained for the roles that the state holds.
+
+        Raises:
+            ArtifactRefused: other bytes.
+        """
+        try:
+            (length,) = struct.unpack_from(">Q", data)
+            head = json.loads(data[8 : 8 + length])
+            parts, at = [], 8 + length
+            for size in head["sizes"]:
+                parts.append(data[at : at + size])
+                at += size
+            _check(head["format"] == _FORMAT and at == len(data))
+            roles = _roles(head["roles"])
+            maintained = maintained_by(roles)
+            sample = Sample(head["limit"], _table(parts[2])) if head["limit"] is not None else None
+            return cls(
+                maintained,
+                roles,
+                maintained.from_bytes(parts[0]),
+                maintained.from_bytes(parts[1]),
+                head["unlabelled"],
+                sample,
+                _timeline(parts[3]) if head["timeline"] else None,
+                head["held_from"],
+            )
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            struct.error,
+            pa.ArrowException,
+        ) as p:
+            raise ArtifactRefused(
+                f"the state of the model cannot be read: {type(p).__name__}: {p}",
+                hint="refresh the model in full to make it again",
+            ) from p
+
+    @property
+    def needs_resync(self) -> str | None:
+        """Why all rows have to be summed anew, if they have to."""
+        return self.train.needs_resync or self.test.needs_resync
+
+    def settled(self) -> Sums:
+        """The same, with nothing kept of what no row is in any more."""
+        self.train.settle()
+        self.test.settle()
+        return self
+
+    def held_from_text(self) -> str:
+        """The first moment held out, to be read."""
+        moment = np.datetime64(self.held_from or 0, "us")
+        return str(moment).replace("T", " ").removesuffix(".000000")
+
+    def with_levels(self) -> Roles:
+        """The roles with the number of levels that the sums know."""
+        known = self.train.merged(self.test) if self.test.rows else self.train
+        features = tuple(
+            replace(f, levels=_levels(known, f.name)) if f.kind is FeatureKind.CATEGORICAL else f
+            for f in self.roles.features
+        )
+        return replace(self.roles, features=features)
+
+
+def _check(whole: bool) -> None:
+    if not whole:
+        raise ValueError("another format")
+
+
+def empty_sums(maintained: Maintained, roles: Roles) -> Sums:
+    """Sums of no rows."""
+    return Sums(maintained, roles, maintained.empty(), maintained.empty())
+
+
+def _levels(moments: Moments, name: str) -> int:
+    return sum(1 for level in moments.levels(name) if level is not None)
+
+
+def _roles(value: dict[str, Any]) -> Roles:
+    return Roles(
+        target=value["target"],
+        task=Task(value["task"]),
+        features=tuple(
+            Feature(f["name"], f["type"], FeatureKind(f["kind"]), f["levels"])
+            for f in value["features"]
+        ),
+        ignored=tuple(Ignored(i["column"], i["reason"]) for i in value["ignored"]),
+        key=tuple(value["key"]),
+        time=value["time"],
+        notices=tuple(value["notices"]),
+        target_type=value["target_type"],
+    )
+
+
+def _ipc(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    found: bytes = sink.getvalue().to_pybytes()
+    return found
+
+
+def _table(data: bytes) -> pa.Table:
+    return pa.ipc.open_stream(data).read_all()
+
+
+def _timeline(data: bytes) -> Timeline:
+    both = np.frombuffer(data, np.int64)
+    half = len(both) // 2
+    return Timeline(both[:half], both[half:])
