@@ -129,8 +129,7 @@ def integer(value: int) -> Tree:
 
 def boolean(value: bool) -> Tree:
     """TRUE or FALSE."""
-    kind = {"id": "BOOLEAN", "type_info": None}
-    return cast(_constant({"type": kind, "is_null": False, "value": value}), "BOOLEAN")
+    return cast(text("t" if value else "f"), "BOOLEAN")
 
 
 def text(value: str) -> Tree:

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from mlview.demo.data import Source
 
 RECENT_DELAYS = """\
-CREATE MATERIALIZED VIEW recent_delays TARGET_LAG '1 day' AS
+CREATE MATERIALIZED VIEW recent_delays TARGET_LAG '1 day'
+  REFRESH_MODE FULL  -- a new day is in the week of every route: nothing to spare
+AS
 SELECT origin, carrier, date + 1 AS day,  -- the next day may know all of this
        sum(sum(arr_delay)) OVER week / sum(count(arr_delay)) OVER week
            AS delay_7d,
@@ -24,8 +26,8 @@ _QUERY = """\
 SELECT f.flight_id, f.date, f.time_hour, f.carrier, f.origin, f.dest,
        f.distance, f.sched_dep_time // 100 AS hour, isodow(f.date) AS weekday,
        p.seats, w.temp, w.humid, w.wind_speed, w.precip, w.pressure, w.visib,
-       r.delay_7d, r.late_7d, f.arr_delay > 15 AS late
-FROM flights f
+       r.delay_7d, r.late_7d, {label}
+FROM {flights} f
 LEFT JOIN weather w USING (origin, time_hour)
 LEFT JOIN planes p USING (tailnum)
 LEFT JOIN recent_delays r
@@ -36,6 +38,7 @@ MODELS = {
     "late_boosted": "HistGradientBoostingClassifier (max_iter => 40)",
 }
 LEADING = "late_boosted"
+EXACT = "expected_delay"
 FEATURES = "recent_delays"
 
 
@@ -59,7 +62,69 @@ SELECT (SELECT count(*) FROM flights) AS flights,
 
 def create_model(name: str) -> str:
     """One of the two models; they differ in their method only."""
-    return f"{_head(name)}\nAS\n{_QUERY}"
+    return f"{_head(name)}\nAS\n{_query('f.arr_delay > 15 AS late')}"
+
+
+def create_exact(name: str = EXACT, flights: str = "flights", mode: str = "INCREMENTAL") -> str:
+    """The model that is kept exact from what changed, or its like over another table."""
+    return f"""\
+CREATE MODEL {name} PREDICT arr_delay USING Ridge
+  KEY (flight_id) TIME time_hour IGNORE (date)
+  HOLDOUT LAST '14 days' TARGET_LAG '1 day' REFRESH_MODE {mode}
+AS
+{_query("f.arr_delay", flights)}"""
+
+
+EXACT_SHOWN = f"""\
+CREATE MODEL {EXACT} PREDICT arr_delay USING Ridge
+  KEY (flight_id) TIME time_hour IGNORE (date)
+  HOLDOUT LAST '14 days' TARGET_LAG '1 day' REFRESH_MODE INCREMENTAL
+AS SELECT ...;   -- the same query, its last column f.arr_delay"""
+
+HISTORY = f"""\
+SELECT action, count(*) AS refreshes, median(rows_inserted + rows_deleted)::INT AS median_rows
+FROM mlview.refresh_history WHERE name = '{EXACT}' GROUP BY ALL ORDER BY ALL;"""
+
+SECONDS = f"""\
+SELECT action, median(actual_seconds)
+FROM mlview.refresh_history WHERE name = '{EXACT}' AND version > 1 GROUP BY ALL;"""
+
+IN_FULL = f"REFRESH MODEL {EXACT} FULL;"
+
+CORRECTION = """\
+-- the thermometer at JFK was two degrees off in February
+UPDATE weather SET temp = temp - 2
+WHERE origin = 'JFK' AND date >= '2013-02-01' AND date < '2013-03-01';"""
+
+EXPLAIN_EXACT = f"EXPLAIN REFRESH MODEL {EXACT};"
+
+REFRESH_EXACT = f"REFRESH MODEL {EXACT};"
+
+
+def forget(tailnum: str) -> str:
+    """A request to delete everything about one aeroplane."""
+    return f"DELETE FROM flights WHERE tailnum = '{tailnum}';"
+
+
+def control(source: Source, last: date, tailnum: str) -> str:
+    """The flights of all days so far, as if that aeroplane had never flown."""
+    return f"""\
+CREATE TABLE other_flights AS FROM {_file(source, "flights")}
+  WHERE date <= '{last}' AND tailnum IS DISTINCT FROM '{tailnum}';"""
+
+
+MOST_FLOWN = """\
+SELECT tailnum FROM flights WHERE tailnum IS NOT NULL
+GROUP BY tailnum ORDER BY count(*) DESC, tailnum LIMIT 1;"""
+
+APART = f"""\
+SELECT count(*) AS flights, max(abs(a.predicted_arr_delay - b.predicted_arr_delay)) < 1e-8 AS same
+FROM ML.PREDICT(MODEL {EXACT}, flights => today) a
+JOIN ML.PREDICT(MODEL never_saw, other_flights => today) b USING (flight_id);"""
+
+
+def _query(label: str, flights: str = "flights") -> str:
+    return _QUERY.format(label=label, flights=flights)
 
 
 def shortened_model(name: str) -> str:
@@ -166,7 +231,7 @@ CREATE MODEL {name} PREDICT late
 
 
 def _kind(name: str) -> str:
-    return "MODEL" if name in MODELS else "MATERIALIZED VIEW"
+    return "MODEL" if name in (*MODELS, EXACT) else "MATERIALIZED VIEW"
 
 
 def _file(source: Source, table: str) -> str:

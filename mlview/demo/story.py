@@ -42,12 +42,16 @@ class Told:
         place: its files.
         days: one by one, with every score and lag.
         verification: for each live version, whether retraining from its record gave the same.
+        speed_up: how many times faster the maintained model's refreshes were than one in full.
+        forgotten: whether it predicts as a model that never saw the deleted rows.
         seconds: how long all of it took.
     """
 
     place: Place
     days: tuple[Day, ...]
     verification: dict[str, bool]
+    speed_up: float
+    forgotten: bool
     seconds: float
 
 
@@ -83,10 +87,13 @@ def run(
         story.predict(first_day)
         told = story.days(first_day, days)
         story.sum_up(told)
+        speed_up = story.exact()
+        story.correct()
+        forgotten = story.forget(told[-1].date)
         verification = story.verify()
     seconds = SystemClock().monotonic() - began
     story.close(seconds)
-    return Told(place, told, verification, seconds)
+    return Told(place, told, verification, speed_up, forgotten, seconds)
 
 
 class _Story:
@@ -104,7 +111,7 @@ class _Story:
         teller.say(
             f"mlview demo: {self._source.flights:,} flights that left New York in 2013, with the "
             "weather at their airports. A model is a view over its training data: here you see "
-            "two of them being declared, asked, going stale and being refreshed."
+            "three of them being declared, asked, going stale and being refreshed."
         )
         teller.chapter(f"The data before {_spoken(first_day)}, by plain SQL, in one transaction")
         teller.run(self._db, statements.load(self._source, first_day))
@@ -129,6 +136,13 @@ class _Story:
         teller.run(
             self._db, statements.create_model(second), shown=statements.shortened_model(second)
         )
+
+        teller.chapter("A third one, which is never retrained from scratch")
+        teller.say(
+            "Ridge is a function of sums, so what came is added to them and what went is taken "
+            "away: exactly, corrections and deletions included. INCREMENTAL means exact or refused."
+        )
+        teller.run(self._db, statements.create_exact(), shown=statements.EXACT_SHOWN)
 
     def predict(self, first_day: date) -> None:
         """Ask for flights that have not left, and for those that never arrived."""
@@ -205,6 +219,46 @@ class _Story:
                 target_hours=_WEEK * 24,
                 file=self._place.plot,
             )
+
+    def exact(self) -> float:
+        """What the maintained model's refreshes took, beside one in full."""
+        teller, model = self._teller, statements.EXACT
+        teller.chapter(f"{model} was refreshed every night from what changed")
+        teller.run(self._db, statements.HISTORY)
+        teller.run(self._db, statements.IN_FULL)
+        seconds = dict(self._db.sql(statements.SECONDS).fetchall())
+        speed_up = float(seconds["FULL"] / seconds["INCREMENTAL"])
+        teller.aside(
+            f"Median seconds: {seconds['INCREMENTAL']:.2f} from what changed, "
+            f"{seconds['FULL']:.2f} in full ({speed_up:.1f} x)."
+        )
+        return speed_up
+
+    def correct(self) -> None:
+        """Old data is corrected, and thousands of joined rows with it."""
+        teller = self._teller
+        teller.chapter("A correction of old data")
+        teller.run(self._db, statements.CORRECTION)
+        teller.run(self._db, statements.EXPLAIN_EXACT)
+        teller.run(self._db, statements.REFRESH_EXACT)
+
+    def forget(self, last_day: date) -> bool:
+        """The rows of one aeroplane are deleted, and the model forgets them."""
+        teller = self._teller
+        ((tailnum,),) = self._db.sql(statements.MOST_FLOWN).fetchall()
+        teller.chapter(f"A deletion request: everything about {tailnum}")
+        teller.run(self._db, statements.forget(tailnum))
+        teller.run(self._db, statements.REFRESH_EXACT)
+        teller.aside(
+            "Is it gone? Here is a model of the same query over flights among which it never "
+            "was, trained in full. Both answer alike:"
+        )
+        teller.run(self._db, statements.control(self._source, last_day, tailnum))
+        with teller.working(self._db, "training the control"):
+            self._db.sql(statements.create_exact("never_saw", "other_flights", "FULL"))
+        ((_, same),) = teller.run(self._db, statements.APART).fetchall()
+        self._db.sql("DROP MODEL never_saw; DROP TABLE other_flights;")
+        return bool(same)
 
     def verify(self) -> dict[str, bool]:
         """Train again from the records, and compare."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from mlview.definitions import always_quote
-from mlview.engines.exactness import grouping_keys, is_float, same
+from mlview.engines.exactness import grouping_keys, is_float, same, telling_apart
 from mlview.engines.pairing import paired
 from mlview.engines.sources import WEIGHT
 from mlview.errors import LakeProblem
@@ -68,11 +68,11 @@ class Applying:
         first, second = (row[1] for row in self._rows(casts))
         return bool(first == second)
 
-    def net(self) -> bool:
+    def net(self) -> tuple[int, int]:
         """Leave the net of the staged rows in `netted`: an id, columns c0, c1, ..., the weight.
 
         Returns:
-            Whether there is anything to do.
+            How many rows are to be deleted and inserted.
         """
         staged = [f"s{n}" for n in range(len(self.columns))]
         cast = ", ".join(
@@ -90,21 +90,26 @@ class Applying:
             f"SELECT {cast}, w FROM temp.main.staged AS staged({', '.join(staged)}, w)) "
             f"GROUP BY {', '.join(keys)} HAVING sum(w) <> 0)"
         )
-        return self._number("SELECT count(*) FROM netted") > 0
+        ((deleted, inserted),) = self._rows(
+            "SELECT coalesce(-sum(w) FILTER (w < 0), 0)::BIGINT, "
+            "coalesce(sum(w) FILTER (w > 0), 0)::BIGINT FROM netted"
+        )
+        return deleted, inserted
 
-    def carry_out(self) -> None:
-        """Delete and insert what `netted` says.
+    def delete(self, wanted: int) -> None:
+        """Delete as many rows as `netted` takes away.
 
         Raises:
             LakeProblem: DELTA_MISMATCH, if a row to delete is not in the table.
         """
-        wanted = self._number("SELECT coalesce(-sum(w), 0)::BIGINT FROM netted WHERE w < 0")
-        if wanted:
-            self._match()
-            missing = wanted - self._number("SELECT count(*) FROM matched")
-            if missing and missing != self._match_nearly():
-                raise mismatch(f"{missing} of {wanted} rows to delete are not there", rows=missing)
-            self._delete("SELECT row FROM matched", wanted)
+        self._match()
+        missing = wanted - self._number("SELECT count(*) FROM matched")
+        if missing and missing != self._match_nearly():
+            raise mismatch(f"{missing} of {wanted} rows to delete are not there", rows=missing)
+        self._delete("SELECT row FROM matched", wanted)
+
+    def insert(self) -> None:
+        """Insert the rows that `netted` adds."""
         self._run(
             f"INSERT INTO {self.table} ({self._theirs()}) SELECT {self._own()} "
             "FROM (SELECT *, unnest(range(w)) FROM netted WHERE w > 0)"
@@ -160,10 +165,11 @@ class Applying:
     def _match_nearly(self) -> int:
         """Find rows for those still without one, floats being at most RELATIVE apart.
 
-        A float computed again from the same rows may differ in its last digits. How many were
-        found; they are added to `matched`.
+        A float computed again from the same rows may differ in its last digits. Besides, equal
+        values suffice: Parquet's dictionaries write 0.0 for -0.0, and 1 month for 30 days. How
+        many were found; they are added to `matched`.
         """
-        if not any(is_float(column.type) for column in self.columns):
+        if not any(telling_apart("", column.type) for column in self.columns):
             return 0
         alike = " AND ".join(
             _near(f"stored.{always_quote(column.name)}", f"gone.c{n}", column.type)
@@ -210,10 +216,11 @@ class Applying:
 
 
 def _near(stored: str, gone: str, type_: str) -> str:
+    equal = f"{stored} IS NOT DISTINCT FROM {gone}"
     if not is_float(type_):
-        return same(stored, gone, type_)
+        return equal
     one, other = f"{stored}::DOUBLE", f"{gone}::DOUBLE"
     return (
-        f"({stored} IS NOT DISTINCT FROM {gone} OR (isfinite({one}) AND isfinite({other}) AND "
+        f"({equal} OR (isfinite({one}) AND isfinite({other}) AND "
         f"abs({one} - {other}) <= {RELATIVE} * greatest(abs({one}), abs({other}))))"
     )

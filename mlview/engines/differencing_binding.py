@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,7 +16,7 @@ from mlview.engines.sources import WEIGHT, Source
 from mlview.errors import LakeProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from mlview.deltas.trees import Tree
@@ -58,6 +59,19 @@ class Binding:
     def time_moves(self) -> bool:
         """Whether refresh_time() is another one at the two ends."""
         return self.old_time != self.new_time
+
+    @contextmanager
+    def macro_at(self, side: Side) -> Iterator[None]:
+        """Let refresh_time() be that of one end inside the block."""
+        time = self.old_time if side is Side.OLD and self.old_time else self.new_time
+        try:
+            self._set_macro(time)
+            yield
+        finally:
+            self._set_macro(self.reader.refresh_time)
+
+    def _set_macro(self, time: datetime) -> None:
+        self.reader.run(f"CREATE OR REPLACE TEMP MACRO refresh_time() AS {moment_sql(time)}")
 
     def expand(self, query: Tree, *, opens: bool = True, times: bool = True) -> Tree:
         """A query in terms of inputs; the arguments are those of `Expander`.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from mlview.deltas.printing import printable, quoted, same_meaning
 from mlview.deltas.trees import statement
-from mlview.errors import BindProblem, LakeProblem, UnknownName
+from mlview.errors import BindProblem, LakeProblem, MlviewError, UnknownName
 
 if TYPE_CHECKING:
     from mlview.deltas.trees import Tree
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from mlview.records import Column
 
 _INTERRUPTED = "INTERRUPTED"
+NOT_PRINTED = "NOT_PRINTED"
+
+
+def _not_printed() -> LakeProblem:
+    return LakeProblem(
+        "an expression that DuckDB does not print as it reads it", hint=None, code=NOT_PRINTED
+    )
 
 
 class Trees:
@@ -43,10 +51,21 @@ class Trees:
         return item
 
     def sql(self, query: Tree) -> str:
-        """A tree as SQL."""
-        whole = json.dumps({"error": False, "statements": [statement(query)]})
-        row = self._reader.run("SELECT json_deserialize_sql(?::JSON)", [whole])[0]
-        return str(row[0])
+        """A tree as SQL.
+
+        Raises:
+            LakeProblem: DuckDB prints something else than the tree says, `NOT_PRINTED`.
+        """
+        put = printable(query)
+        whole = json.dumps({"error": False, "statements": [statement(quoted(put))]})
+        try:
+            text = str(self._reader.run("SELECT json_deserialize_sql(?::JSON)", [whole])[0][0])
+        except MlviewError as problem:
+            raise _not_printed() from problem
+        again = self.parse(text)
+        if again is None or not same_meaning(put, again):
+            raise _not_printed()
+        return text
 
     def describe(self, sql: str) -> tuple[Column, ...] | None:
         """The columns of a query, None if it does not bind."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from mlview.definitions import DEFAULT_SCHEMA, fold
@@ -9,8 +10,9 @@ from mlview.deltas.expanding import NotFollowed, at_moment
 from mlview.deltas.inputs import Side
 from mlview.deltas.known import has_collation
 from mlview.engines.differencing_rows import netted
+from mlview.engines.differencing_trees import NOT_PRINTED
 from mlview.engines.sources import Source
-from mlview.errors import BindProblem, NotAvailable
+from mlview.errors import BindProblem, LakeProblem, NotAvailable
 from mlview.sql import inspect, rebind
 
 if TYPE_CHECKING:
@@ -36,8 +38,19 @@ def whole_tree(binding: Binding, query: str, side: Side, *, times: bool) -> Tree
 
 def whole_text(binding: Binding, query: str, side: Side, *, times: bool = True) -> str:
     """A query at one end, as SQL; calls of refresh_time() stay where `times` is false."""
-    tree = whole_tree(binding, query, side, times=times)
-    return _rebound(binding, query, side) if tree is None else binding.trees.sql(tree)
+    found = _printed(binding, query, side, times=times)
+    return _rebound(binding, query, side) if found is None else found
+
+
+def _printed(binding: Binding, query: str, side: Side, *, times: bool) -> str | None:
+    """The same from its tree; None where DuckDB has none, or does not print it as it is."""
+    try:
+        tree = whole_tree(binding, query, side, times=times)
+        return None if tree is None else binding.trees.sql(tree)
+    except LakeProblem as problem:
+        if problem.error_code != NOT_PRINTED:
+            raise
+        return None
 
 
 def with_moment(binding: Binding, text: str) -> str:
@@ -75,16 +88,29 @@ def _rebound(binding: Binding, query: str, side: Side) -> str:
 def whole_difference(
     binding: Binding, scratch: Scratch, query: str, columns: Sequence[Column]
 ) -> DeltaTable:
-    """All rows of the query at both ends, compared."""
-    texts = [whole_text(binding, query, side) for side in (Side.NEW, Side.OLD)]
-    for text in texts:
-        found = binding.reader.describe(text)
-        if [(c.name, c.type) for c in found] != [(c.name, c.type) for c in columns]:
-            raise BindProblem("the query has other columns at the two ends", hint="refresh in full")
-    if binding.trees.parse(query) is None:
-        texts = [f"SELECT * FROM {scratch.table_of(text)}" for text in texts]
+    """All rows of the query at both ends, compared.
+
+    Raises:
+        BindProblem: the query has other columns at the two ends.
+    """
+    pieces = [
+        (sign, _rows_at(binding, scratch, query, columns, side))
+        for sign, side in ((1, Side.NEW), (-1, Side.OLD))
+    ]
     kinds = [(column.name, column.type) for column in columns]
-    pieces = list(zip((1, -1), texts, strict=True))
     parsed = binding.trees.parse(query)
     collated = parsed is None or has_collation(parsed)
     return scratch.signed(netted(pieces, kinds, collated=collated), columns)
+
+
+def _rows_at(
+    binding: Binding, scratch: Scratch, query: str, columns: Sequence[Column], side: Side
+) -> str:
+    """SQL for the query's rows at one end."""
+    text = _printed(binding, query, side, times=True)
+    with nullcontext() if text is not None else binding.macro_at(side):
+        asked = _rebound(binding, query, side) if text is None else text
+        found = binding.reader.describe(asked)
+        if [(c.name, c.type) for c in found] != [(c.name, c.type) for c in columns]:
+            raise BindProblem("the query has other columns at the two ends", hint="refresh in full")
+        return asked if text is not None else f"SELECT * FROM {scratch.table_of(asked)}"

@@ -272,9 +272,9 @@ class DuckLakeEngine:
     ) -> UpkeepReport:
         """Let go of snapshots older than a moment, except those to keep, and of their files.
 
-        A kept lake snapshot s keeps s + 1 as well, since the change feed starts there; the newest
-        ones always stay. Snapshots are as old as the clock of their commit says, files as old as
-        the machine's.
+        A kept snapshot s keeps s + 1 as well, since the record of changes after s starts there;
+        the newest ones always stay. Snapshots are as old as the clock of their commit says, files
+        as old as the machine's.
         """
         return maintenance.expire(
             self._upkeep(),

@@ -97,6 +97,7 @@ def histograms_of(
 ) -> list[Histogram]:
     """As `training_histograms`, of rows in memory.
 
+    >>> import pyarrow as pa
     >>> from mlview.records import Column
     >>> rows = pa.table({"x": [0, 0, 0, 1, None]})
     >>> [(h.edges, h.counts, h.missing) for h in histograms_of(rows, [Column("x", "INTEGER")])]

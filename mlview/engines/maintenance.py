@@ -60,7 +60,7 @@ def expire(
     files: list[str] = []
     for lake in ("lake", "store"):
         with upkeep.locks[lake]:
-            expired[lake] = _expirable(upkeep.metadata[lake], keep[lake], older_than, lake=lake)
+            expired[lake] = _expirable(upkeep.metadata[lake], keep[lake], older_than)
             files += _let_go(upkeep, lake, expired[lake], older_than, dry_run=dry_run)
     if not dry_run:
         _clean_spill(upkeep.spill, older_than)
@@ -72,13 +72,10 @@ def expire(
     )
 
 
-def _expirable(
-    metadata: Metadata, keep: frozenset[int], older_than: datetime, *, lake: str
-) -> tuple[int, ...]:
-    """The change feed of the lake starts at s + 1; the store has no feed."""
+def _expirable(metadata: Metadata, keep: frozenset[int], older_than: datetime) -> tuple[int, ...]:
+    """What is known to have changed after a snapshot is read from the one after it on."""
     left = metadata.snapshots()
-    feeds = {snapshot_id + 1 for snapshot_id in keep} if lake == "lake" else set()
-    kept = keep | feeds | {left[-1].id}
+    kept = keep | {snapshot_id + 1 for snapshot_id in keep} | {left[-1].id}
     return tuple(
         snapshot.id for snapshot in left if snapshot.id not in kept and snapshot.time < older_than
     )

@@ -118,18 +118,21 @@ class Store:
             applying = Applying(cursor, table_of(object_id), state.columns)
             with translated():
                 applying.check(columns)
-                anything = applying.net()
+                deleted, inserted = applying.net()
             with self._write_lock(), translated():
-                head = self._metadata.current_snapshot().id
+                head = self._newest()
                 touched = state.table_id in self._metadata.changed_tables(base, head)
-                if not touched and not anything:
+                if not (touched or deleted or inserted):
                     return StoredResult(base, applying.rows())
                 with self._transaction(cursor, refresh_id=refresh_id):
                     if touched:
                         self._put_back(applying, state, base, head)
-                    applying.carry_out()
+                    if deleted:
+                        applying.delete(deleted)
+                    if inserted:
+                        applying.insert()
                     rows = applying.rows()
-                return StoredResult(_newest(cursor), rows)
+                return StoredResult(self._newest(), rows)
 
     def _put_back(self, applying: Applying, state: TableState, base: int, head: int) -> None:
         """Give the table its rows at `base` again, and let it be the same table if it still is."""
@@ -174,6 +177,10 @@ class Store:
             raise mismatch(f"stored snapshot {snapshot_id} has no rows of this view")
         return found.state
 
+    def _newest(self) -> int:
+        """The newest stored snapshot: what was just committed, while the lock is held."""
+        return self._metadata.current_snapshot().id
+
     @contextmanager
     def _transaction(self, cursor: duckdb.DuckDBPyConnection, **facts: int) -> Iterator[None]:
         """A transaction that says what it is for; the write lock is held around it."""
@@ -191,7 +198,7 @@ class Store:
         with self._write_lock(), translated():
             with self._transaction(cursor, **facts):
                 cursor.execute(sql)
-            return _newest(cursor)
+            return self._newest()
 
 
 def _stage(cursor: duckdb.DuckDBPyConnection, data: pa.RecordBatchReader) -> int:
@@ -220,10 +227,6 @@ def _noting(data: pa.RecordBatchReader, failures: list[Exception]) -> pa.RecordB
             raise
 
     return pa.RecordBatchReader.from_batches(data.schema, passing())
-
-
-def _newest(cursor: duckdb.DuckDBPyConnection) -> int:
-    return _number(cursor, "SELECT id FROM store.current_snapshot()")
 
 
 def _number(cursor: duckdb.DuckDBPyConnection, sql: str) -> int:

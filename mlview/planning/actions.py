@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from mlview.planning.observations import Observation
     from mlview.records import Snapshot, Staleness
 
+NOISE_SECONDS = 1.0
+"""Below this, what a refresh took says more about the machine than about how it was done."""
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:
@@ -183,7 +186,8 @@ def _by_cost(observed: Observation, why: str, *, incremental: bool, cost: Costs 
     if demanded or cost is None or cost.incremental is None:
         return _Choice(Action.INCREMENTAL, why)
     times = f"{cost.incremental:.2g} s predicted from what changed, {cost.full:.2g} s in full"
-    action = Action.INCREMENTAL if cost.incremental < cost.full else Action.FULL
+    cheaper = cost.incremental < max(cost.full, NOISE_SECONDS)
+    action = Action.INCREMENTAL if cheaper else Action.FULL
     return _Choice(action, f"{why}; {times}")
 
 

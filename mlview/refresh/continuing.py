@@ -103,7 +103,15 @@ class ContinuedModel:
         places = np.arange(len(weights))
         came = rows.take(pa.array(np.repeat(places, np.maximum(weights, 0))))
         went = rows.take(pa.array(np.repeat(places, np.maximum(-weights, 0))))
-        return came, went, unlabelled
+        return self._ordered(came), went, unlabelled
+
+    def _ordered(self, rows: pa.Table) -> pa.Table:
+        """The rows in an order of their own, since what is learned may depend on it."""
+        time = self.job.live.details.get("time")
+        first = [time] if time is not None else []
+        keys = dict.fromkeys([*first, BUCKET, *rows.column_names])
+        known = [k for k in keys if k in rows.column_names and not _nested(rows[k].type)]
+        return rows.sort_by([(key, "ascending") for key in known])
 
     def _learned(self, rows: pa.Table) -> pa.Table:
         """The rows that are learned from: all but those that stay held out."""
@@ -152,3 +160,7 @@ class ContinuedModel:
         if judged.metrics:
             return (f"scored on {judged.rows:,} rows that came, before they were learned from",)
         return ("too few rows came to be scored on: the score is that of the version before",)
+
+
+def _nested(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_nested(kind) or pa.types.is_dictionary(kind))

@@ -11,10 +11,10 @@ from sklearn.metrics import roc_auc_score
 import mlview
 from mlview.demo import run
 from mlview.demo.replay import midnight_after
-from mlview.demo.statements import MODELS, NEXT, RECENT_DELAYS
+from mlview.demo.statements import EXACT, MODELS, NEXT, RECENT_DELAYS
 from mlview.errors import UsageProblem
 
-TARGET_HOURS = {"recent_delays": 24, "late_linear": 168, "late_boosted": 168}
+TARGET_HOURS = {"recent_delays": 24, "late_linear": 168, "late_boosted": 168, EXACT: 24}
 
 
 @pytest.fixture
@@ -24,9 +24,30 @@ def db(heard):
         yield opened
 
 
-def test_it_tells_nine_chapters_in_order(heard):
-    found = re.findall(r"^(\d)\. [A-Z0-9]", heard.text, flags=re.MULTILINE)
-    assert found == [str(number) for number in range(1, 10)]
+def test_it_tells_thirteen_chapters_in_order(heard):
+    found = re.findall(r"^(\d+)\. [A-Za-z0-9]", heard.text, flags=re.MULTILINE)
+    assert found == [str(number) for number in range(1, 14)]
+
+
+def test_the_maintained_model_is_refreshed_every_night_from_what_changed(heard, db):
+    actions = db.sql(
+        f"SELECT action, bool_and(exact) FROM mlview.refresh_history WHERE name = '{EXACT}' "
+        "AND trigger = 'MANUAL' GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    assert actions == [("FULL", True), ("INCREMENTAL", True)]
+    assert all(EXACT in day.refreshed for day in heard.told.days)
+
+
+def test_a_correction_of_the_weather_reaches_every_flight_it_was_joined_to(db):
+    inserted, deleted = db.sql(
+        f"SELECT rows_inserted, rows_deleted FROM mlview.refresh_history WHERE name = '{EXACT}' "
+        "AND list_contains(inputs_with_changed_data, 'weather') ORDER BY refresh_id DESC LIMIT 1"
+    ).fetchall()[0]
+    assert inserted == deleted > 1000
+
+
+def test_what_was_deleted_on_request_left_no_trace(heard):
+    assert heard.told.forgotten
 
 
 def test_it_fits_a_terminal_of_80_columns(heard):

@@ -1,7 +1,10 @@
 """Queries that a delta gets wrong unless it was thought of: names, NULLs, nothing, twice."""
 
+from functools import cache
+
 import pytest
 from exact_deltas.lakes import carry_out, law_in_lake
+from exact_deltas.memory import law_in_memory
 from exact_deltas.scenarios import Scenario
 
 WIDE = ", ".join(f"c{n} INTEGER" for n in range(60))
@@ -37,7 +40,7 @@ SETUP = [
 ]
 CHANGES = {
     "rows come and go everywhere": [
-        "INSERT INTO t VALUES (2,'b',4.5,7), (8,'n',1.0,8), (NULL,NULL,NULL,NULL), (1,'a',1.5,1)",
+        "INSERT INTO t VALUES (2,'b',4.5,7), (3,'n',1.0,8), (NULL,NULL,NULL,NULL), (1,'a',1.5,1)",
         "DELETE FROM t WHERE n = 4",
         "UPDATE t SET x = 9.5 WHERE g = 'c'",
         "INSERT INTO u VALUES (3,'q',33), (1,'a',10), (8,'n',80)",
@@ -61,8 +64,11 @@ CHANGES = {
     "the last NULL goes": ["DELETE FROM v WHERE k IS NULL"],
     "everything goes": ["DELETE FROM t", "DELETE FROM u", "DELETE FROM v", "DELETE FROM last"],
     "a value becomes one that equals it": [
-        "UPDATE spans SET i = INTERVAL '30 days', f = -f",
-        "UPDATE t SET x = -0.0 WHERE k = 2",
+        "CREATE TABLE moved AS SELECT k, INTERVAL '30 days' AS i, -f AS f FROM spans",
+        "DELETE FROM spans",
+        "INSERT INTO spans FROM moved",
+        "DROP TABLE moved",
+        "UPDATE t SET x = -0.0::DOUBLE WHERE k = 2",
     ],
     "columns change that few queries read": ["UPDATE t SET n = n + 100", "UPDATE wide SET c7 = -1"],
     "nothing changes but the time": ["INSERT INTO last SELECT 1 WHERE FALSE"],
@@ -109,6 +115,17 @@ QUERIES = [
     "SELECT t.k, v.z FROM t LEFT JOIN (u JOIN v USING (k)) ON t.k = u.k",
     "SELECT t.n, u.y, v.z FROM t LEFT JOIN u ON t.k = u.k LEFT JOIN v ON u.k = v.k",
     "SELECT t.n, u.y, v.z FROM t LEFT JOIN u ON t.k = u.k JOIN v ON v.k = t.k AND u.y > v.z",
+    # What DuckDB's own printing of a query gets wrong
+    "SELECT t.n, v.z, u.y FROM t CROSS JOIN v RIGHT JOIN u ON v.k = u.k",
+    "SELECT t.n, v.z, u.y FROM t CROSS JOIN v LEFT JOIN u ON t.k = u.k",
+    "SELECT t.n, v.z, u.y FROM v CROSS JOIN t FULL JOIN u ON t.k = u.k AND t.n = 2",
+    "SELECT u.y, v.z FROM u LEFT JOIN (t CROSS JOIN v) ON u.k = t.k",
+    'SELECT "x y".* FROM t AS "x y"',
+    'SELECT "order".* EXCLUDE (g) FROM t AS "order" JOIN u USING (k)',
+    'SELECT "a.b".* FROM u AS "a.b"',
+    "SELECT k, (k * 0.1e0)::VARCHAR AS v FROM t",
+    "SELECT k, 1e400 AS i FROM t",
+    "SELECT k, x'41' AS b, 170141183460469231731687303715884105727 AS h FROM t",
     # Names
     "WITH t AS (SELECT * FROM t WHERE n > 1) SELECT count(*) AS n FROM t",
     "WITH t AS (SELECT k FROM v) SELECT count(*) AS n FROM t JOIN main.t AS real USING (k)",
@@ -228,19 +245,40 @@ QUERIES = [
 ]
 
 
-@pytest.fixture(scope="module", params=CHANGES)
-def law(request, engine):
-    scenario = Scenario([], {}, [CHANGES[request.param]], ambiguous=False, views=SETUP)
-    since, until = carry_out(engine, scenario)
-    views = [sql for sql in SETUP if sql.startswith("CREATE VIEW")]
-    law = law_in_lake(engine, since, until, views)
-    yield law
-    assert law.left_over() == []
-    law.close()
+def cases():
+    """Every query with the first change, some of them with each of the others."""
+    return [
+        (change, query)
+        for at, change in enumerate(CHANGES)
+        for query in (QUERIES[at::9] if at else QUERIES)
+    ]
 
 
-@pytest.mark.parametrize("query", QUERIES)
-def test_old_rows_and_delta_are_the_new_rows(law, query):
-    verdict = law.check(query)
+@cache
+def law_of(change):
+    return law_in_memory(Scenario([], {}, [CHANGES[change]], ambiguous=False, views=SETUP), 0)
+
+
+@pytest.mark.parametrize(("change", "query"), cases())
+def test_old_rows_and_delta_are_the_new_rows(change, query):
+    verdict = law_of(change).check(query)
     assert not verdict.skipped
     assert not verdict.wrong
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_nothing_temporary_is_left_over(change):
+    law = law_of(change)
+    law.check(QUERIES[0])
+    assert law.left_over() == []
+
+
+def test_old_rows_and_delta_are_the_new_rows_in_a_lake(engine):
+    change = CHANGES["a value becomes one that equals it"]
+    since, until = carry_out(engine, Scenario([], {}, [change], ambiguous=False, views=SETUP))
+    views = [sql for sql in SETUP if sql.startswith("CREATE VIEW")]
+    law = law_in_lake(engine, since, until, views)
+    for query in QUERIES[::10]:
+        assert not law.check(query).wrong
+    assert law.left_over() == []
+    law.close()

@@ -56,7 +56,9 @@ class LloydStep:
                 be enough.
         """
         kept = unpacked(state)
-        centres = kept.pop("centres")
+        centres = kept.pop("centres", np.empty(0))
+        if centres.shape != fitted.pipeline.steps[-1][1].cluster_centers_.shape:
+            raise CannotContinue("the state kept at the last full fit is of another kind")
         ignored = ignored_categories(fitted, delta.inserted)
         plus, minus = (_sums(fitted, centres, rows) for rows in (delta.inserted, delta.deleted))
         now = {name: kept[name] + plus[name] - minus[name] for name in kept}

@@ -100,6 +100,8 @@ class NewtonStep:
                 not positive definite, or the coefficients would be off by more than `TOLERANCE`.
         """
         before = _State.from_bytes(state)
+        if before.at.shape != _parameters(fitted.pipeline.steps[-1][1], self.objective).shape:
+            raise CannotContinue("the state kept at the last full fit is of other columns")
         ignored = ignored_categories(fitted, delta.inserted)
         random = np.random.default_rng(delta.seed)
         with threads_for(1, 1, alone=True), np.errstate(all="ignore"):
@@ -139,8 +141,6 @@ class NewtonStep:
         if not len(rows):
             return state
         design, label = self._seen(fitted, rows)
-        if design.width != state.at.shape[1]:
-            raise CannotContinue("the state kept at the last full fit is of other columns")
         weight = sign * self._weights(fitted, rows)
         loss = self.objective.loss
         return _State(

@@ -84,7 +84,7 @@ def way_of(method: Any, classes: int | None = None) -> Way | NotContinuable:
 
 
 def _logistic(given: Mapping[str, Any], classes: int) -> Way | NotContinuable:
-    penalty = given["penalty"]
+    penalty = given.get("penalty", "deprecated")
     if penalty in ("l1", "elasticnet") or (penalty == "deprecated" and given["l1_ratio"]):
         return NotContinuable("a penalty with an L1 part has no Hessian at 0")
     liblinear = given["solver"] == "liblinear"

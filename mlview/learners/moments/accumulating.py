@@ -46,6 +46,8 @@ class Accumulation:
         refused: per column, rows that hold an infinite value and so are left out.
         nan_labels: rows whose label is NaN, left out as well.
         left_out: all rows that are left out.
+        borrowed: whether the frame is another state's, whose rows these are held against.
+        reframed: whether sums of another frame were merged into these.
         edges: the smallest and the largest value of each number, where they are kept.
     """
 
@@ -56,6 +58,7 @@ class Accumulation:
         label = layout.target if not layout.classes else None
         names = (*layout.numbers, *([label] if label is not None else []))
         self.frame = Frame(names) if frame is None else frame.copy()
+        self.borrowed = frame is not None
         self.columns = Columns((ONE,))
         self.classes = Columns(() if layout.classes else (ONE,))
         self.sums: dict[tuple[Key, int], Sums] = {}
@@ -89,7 +92,8 @@ class Accumulation:
             signs = None if weights is None else weights[start : start + BLOCK_ROWS]
             # Products that overflow are told when they are read.
             calm = np.errstate(over="ignore", invalid="ignore")
-            with calm, threads_for(part.num_rows, len(self.frame.names)):
+            # Blocks this narrow gain little from a second thread, and lose much on a busy machine.
+            with calm, threads_for(part.num_rows, len(self.frame.names), alone=True):
                 self._add_block(part, signs)
 
     def _add_block(self, rows: pa.Table, weights: NDArray[np.int64] | None) -> None:

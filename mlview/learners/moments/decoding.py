@@ -40,6 +40,8 @@ def read(data: bytes, layout: Layout, method: ResolvedMethod, seed: int) -> Mome
         raise _refused(f"it has {len(data):,} bytes, more than the limit of {MAX_BYTES:,}")
     try:
         table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
+        # Offsets that point beyond the file would be followed.
+        table.validate(full=True)
         header = json.loads((table.schema.metadata or {})[HEADER])
         if header["format"] != FORMAT or header["layout"] != described(layout):
             raise _refused("it holds the sums of other columns")
@@ -47,7 +49,7 @@ def read(data: bytes, layout: Layout, method: ResolvedMethod, seed: int) -> Mome
     except ArtifactRefused:
         raise
     except (pa.ArrowException, KeyError, ValueError, TypeError, IndexError, AttributeError,
-            OSError, RecursionError, OverflowError) as problem:  # fmt: skip
+            OSError, RecursionError, OverflowError, MemoryError) as problem:  # fmt: skip
         raise _refused(f"it is no state of sums: {type(problem).__name__}") from problem
 
 
@@ -74,6 +76,7 @@ def _restored(
         moments.sums[_unkey(group), int(magnitude)] = sums
     moments.refused = {str(name): int(count) for name, count in header["refused"].items()}
     moments.nan_labels, moments.left_out = int(header["nan_labels"]), int(header["left_out"])
+    moments.borrowed = bool(header["borrowed"])
     moments.reframed = bool(header["reframed"])
     for name, edges in header["edges"].items():
         low, high = (Edge(sign, e[0], int(e[1])) for sign, e in zip((-1, 1), edges, strict=True))

@@ -43,6 +43,7 @@ def write(moments: Moments) -> bytes:
         "refused": moments.refused,
         "nan_labels": moments.nan_labels,
         "left_out": moments.left_out,
+        "borrowed": moments.borrowed,
         "reframed": moments.reframed,
         "edges": {
             name: [[e.value, e.rows] for e in edges] for name, edges in moments.edges.items()

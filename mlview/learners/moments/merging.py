@@ -31,6 +31,7 @@ def merge(one: Moments, two: Moments, into: Moments) -> Moments:
             "expected two states of the same columns and products, found different ones",
             hint="merge states that one `Maintained` made",
         )
+    into.borrowed = one.borrowed
     _complete(into.frame, two.frame)
     for state in (one, two):
         _absorb(into, state)

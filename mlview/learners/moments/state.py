@@ -82,24 +82,29 @@ class Moments(Accumulation):
 
         It grows with all that was added and taken away, and where a column's values have moved
         away from its shift or have become constant; a pass over all rows makes it small again.
-        Flags have none: sums of 0 and 1 are exact.
+        Flags have none: sums of 0 and 1 are exact. Where the frame is another state's, few rows may
+        be far from it or all alike, and the rounding is held against the sums themselves.
         """
         self.settle()
         names = self.frame.names
         reach = sum((sums.reach for sums in self.sums.values()), np.zeros(len(names)))
-        spread = self._spread()
+        spread = self.squares() if self.borrowed and self._squared else self._spread()
         measured = np.array([name not in self.layout.flags for name in names], dtype=bool)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = _EPSILON * reach / np.maximum(spread, 0.0)
         ratio = np.where(measured & (reach > 0), np.nan_to_num(ratio, nan=np.inf), 0.0)
         return float(ratio.max(initial=0.0))
 
+    @property
+    def _squared(self) -> bool:
+        return self.layout.shape is not Shape.CLASS_TOTALS or self.layout.squares
+
     def _spread(self) -> Floats:
         """For each measured column, the sum of squares around its mean."""
         sums, names = self.column(), self.frame.names
         present = np.array([sums[ONE] - sums.get(Key(Kind.MISSING, n), 0.0) for n in names])
         summed = np.array([sums.get(Key(Kind.NUMBER, n), 0.0) for n in names])
-        if self.layout.shape is Shape.CLASS_TOTALS and not self.layout.squares:
+        if not self._squared:
             scaled: Floats = present * np.nan_to_num(self.frame.scales) ** 2
             return scaled
         with np.errstate(divide="ignore", invalid="ignore"):

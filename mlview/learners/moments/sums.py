@@ -48,7 +48,7 @@ class Sums:
             np.abs(before) >= np.abs(part), (before - after) + part, (part - after) + before
         )
         self.value[at] = after
-        pass
+        self.carry[at] += lost
 
     def absorb(self, other: Sums, rows: Places, columns: Places) -> None:
         """Add another's sums at the places of its rows and columns here."""

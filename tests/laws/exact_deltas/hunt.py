@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 import time
@@ -168,9 +169,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--each", type=int, default=10, help="how many faults of a kind to print")
     parser.add_argument("--lake", action="store_true")
     parser.add_argument("--shrink", action="store_true")
     chosen = parser.parse_args()
+    kinds: Counter[str] = Counter()
     tally, until = Tally(), time.monotonic() + chosen.seconds
     seed = chosen.start if chosen.seed is None else chosen.seed
     with temporary_engine() if chosen.lake else nullcontext() as engine:
@@ -178,6 +181,10 @@ def main() -> None:
             known = len(tally.broken)
             try_seed(engine, seed, tally)
             for found in tally.broken[known:]:
+                kind = re.sub(r"\W.*", "", found.verdict.wrong[0][:12] or "-")
+                kinds[kind] += 1
+                if kinds[kind] > chosen.each:
+                    continue
                 broken = shrunk(engine, found) if chosen.shrink and found.verdict.query else found
                 print(broken, flush=True)  # noqa: T201 - what it is for
             if chosen.seed is not None:

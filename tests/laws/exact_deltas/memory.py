@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from exact_deltas.law import NEW_TIME, OLD_TIME, Law
-from exact_deltas.values import quoted
+from mlview.definitions import always_quote as quoted
 from mlview.engines.readers import Attached, SnapshotReader
 from mlview.engines.settings import DEFINITION_SETTINGS
 from mlview.engines.sources import WEIGHT, Source
@@ -15,37 +15,59 @@ from mlview.engines.sources import WEIGHT, Source
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from exact_deltas.scenarios import Scenario, Table
+    from exact_deltas.scenarios import Scenario
 
 
 def law_in_memory(scenario: Scenario, start: int) -> Law:
     """The law for a scenario, from before the change of a number."""
-    instance = duckdb.connect(config={"threads": 1})
-    for name, value in DEFINITION_SETTINGS.items():
-        instance.execute(f"SET GLOBAL {name} = '{value}'")
-    for state, changes in (("before", scenario.changes[:start]), ("lake", scenario.changes)):
-        instance.execute(f"ATTACH ':memory:' AS {state}; USE {state}")
-        for sql in scenario.setup:
-            instance.execute(sql)
-        for transaction in changes:
-            _commit(instance, transaction)
+    instance, apart = _instance(), _instance()
+    earlier = scenario.changes[:start]
+    _fill(instance, "before", scenario, earlier)
+    _fill(instance, "lake", scenario, scenario.changes)
+    _fill(apart, "lake", scenario, earlier)
     instance.execute("ATTACH ':memory:' AS signed")
-    sources = {table.name.lower(): _source(instance, table) for table in scenario.tables}
+    tables = instance.execute(
+        "SELECT lower(schema_name), lower(table_name) FROM duckdb_tables() "
+        "WHERE database_name = 'lake'"
+    ).fetchall()
+    sources = {(schema, table): _source(instance, schema, table) for schema, table in tables}
     views = dict(
-        instance.execute("SELECT lower(view_name), sql FROM duckdb_views() WHERE NOT internal "
-        "AND database_name = 'lake'").fetchall()
+        instance.execute(
+            "SELECT lower(view_name), sql FROM duckdb_views() "
+            "WHERE NOT internal AND database_name = 'lake'"
+        ).fetchall()
     )
 
     def resolve(catalog: str | None, schema: str | None, table: str) -> Source | str:
-        del catalog, schema
-        if table.lower() in views:
+        schema = "main" if schema is None or (not catalog and schema == "lake") else schema.lower()
+        if schema == "main" and table.lower() in views:
             return str(views[table.lower()]).partition(" AS ")[2].rstrip(";")
-        return sources[table.lower()]
+        return sources[schema, table.lower()]
 
-    old, new = (_at(instance, *end) for end in (("before", OLD_TIME), ("lake", NEW_TIME)))
+    old, new = _at(apart, OLD_TIME), _at(instance, NEW_TIME)
     attached = Attached(instance, 0, 1, 1)
     reader = SnapshotReader(attached, refresh_time=NEW_TIME, give_back=lambda used: used.connection.close())
     return Law(reader, resolve, old, new)
+
+
+def _instance() -> duckdb.DuckDBPyConnection:
+    instance = duckdb.connect(config={"threads": 1})
+    for name, value in DEFINITION_SETTINGS.items():
+        instance.execute(f"SET GLOBAL {name} = '{value}'")
+    return instance
+
+
+def _fill(
+    instance: duckdb.DuckDBPyConnection,
+    catalog: str,
+    scenario: Scenario,
+    changes: list[list[str]],
+) -> None:
+    instance.execute(f"ATTACH ':memory:' AS {catalog}; USE {catalog}")
+    for sql in scenario.setup:
+        instance.execute(sql)
+    for transaction in changes:
+        _commit(instance, transaction)
 
 
 def _commit(instance: duckdb.DuckDBPyConnection, transaction: list[str]) -> None:
@@ -58,24 +80,24 @@ def _commit(instance: duckdb.DuckDBPyConnection, transaction: list[str]) -> None
         instance.execute("ROLLBACK")
 
 
-def _source(instance: duckdb.DuckDBPyConnection, table: Table) -> Source:
+def _source(instance: duckdb.DuckDBPyConnection, schema: str, table: str) -> Source:
     """The table at both ends, and the signed rows between, net."""
-    name = quoted(table.name)
-    columns = ", ".join(quoted(column) for column, _ in table.columns)
-    texts = ", ".join(f"{quoted(column)}::VARCHAR" for column, _ in table.columns)
+    name = f"{quoted(schema)}.{quoted(table)}"
+    rows = instance.execute(f"DESCRIBE lake.{name}").fetchall()
+    columns = ", ".join(quoted(row[0]) for row in rows)
+    texts = ", ".join(f"{quoted(row[0])}::VARCHAR" for row in rows)
+    instance.execute(f"CREATE SCHEMA IF NOT EXISTS signed.{quoted(schema)}")
     instance.execute(
         f"CREATE TABLE signed.{name} AS SELECT {columns}, sum(w)::BIGINT AS {WEIGHT} FROM "
         f"(SELECT *, 1 AS w FROM lake.{name} UNION ALL SELECT *, -1 FROM before.{name}) "
         f"GROUP BY {columns}, {texts} HAVING sum(w) <> 0"
     )
-    ((rows,),) = instance.execute(f"SELECT count(*) FROM signed.{name}").fetchall()
-    return Source(f"lake.main.{name}", f"before.main.{name}", f"FROM signed.main.{name}", rows > 0)
+    ((changed,),) = instance.execute(f"SELECT count(*) > 0 FROM signed.{name}").fetchall()
+    return Source(f"lake.{name}", f"before.{name}", f"FROM signed.{name}", bool(changed))
 
 
-def _at(instance: duckdb.DuckDBPyConnection, state: str, moment: datetime) -> duckdb.DuckDBPyConnection:
+def _at(instance: duckdb.DuckDBPyConnection, moment: datetime) -> duckdb.DuckDBPyConnection:
     cursor = instance.cursor()
-    cursor.execute(f"USE {state}")
-    cursor.execute(
-        f"CREATE TEMP MACRO refresh_time() AS TIMESTAMPTZ '{moment.isoformat()}'"
-    )
+    cursor.execute("USE lake")
+    cursor.execute(f"CREATE TEMP MACRO refresh_time() AS TIMESTAMPTZ '{moment.isoformat()}'")
     return cursor

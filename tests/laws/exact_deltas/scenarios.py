@@ -67,7 +67,8 @@ def scenario(rng: Random) -> Scenario:
         table.name: _rows(rng, table, rng.choice((0, 4, 8, 8, 16, 16)), ambiguous)
         for table in tables
     }
-    changes = [_transaction(rng, tables, ambiguous) for _ in range(rng.randint(1, 5))]
+    touched = rng.choices(tables, k=rng.randint(1, 3)) + (tables if rng.random() < 0.6 else [])
+    changes = [_transaction(rng, table, tables, ambiguous) for table in touched]
     return Scenario(tables, filling, changes, ambiguous)
 
 
@@ -98,12 +99,13 @@ def _insert(rng: Random, table: Table, rows: int, ambiguous: bool) -> str:
     return f"INSERT INTO {quoted(table.name)} VALUES {', '.join(_rows(rng, table, rows, ambiguous))}"
 
 
-def _transaction(rng: Random, tables: list[Table], ambiguous: bool) -> list[str]:
-    table = rng.choice(tables)
+def _transaction(
+    rng: Random, table: Table, tables: list[Table], ambiguous: bool
+) -> list[str]:
     if rng.random() < 0.15:
         return _cancelling(rng, table, ambiguous)
-    several = rng.choice((1, 1, 1, 2, 3))
-    return [_statement(rng, rng.choice([table, *tables]), ambiguous) for _ in range(several)]
+    others = rng.choices(tables, k=rng.choice((0, 0, 0, 1, 2)))
+    return [_statement(rng, each, ambiguous) for each in (table, *others)]
 
 
 def _cancelling(rng: Random, table: Table, ambiguous: bool) -> list[str]:

@@ -204,11 +204,19 @@ def test_without_its_state_a_model_needs_a_full_fit(case, old, new, name, state,
         this.on(this.fit(old), state, new)
 
 
-@pytest.mark.parametrize("name", ["LogisticRegression", "HistGradientBoostingClassifier"])
-def test_the_state_of_another_model_is_not_taken(case, old, new, name):
-    this, other = case(name, "late"), case("KMeans")
-    state = other.prepare(other.fit(old), old)
-    with pytest.raises(CannotContinue, match="of another kind"):
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("LogisticRegression", "late"), ("KMeans", None)),
+        (("HistGradientBoostingClassifier", "late"), ("KMeans", None)),
+        (("KMeans", None), ("LogisticRegression", "late")),
+        (("LogisticRegression", "late"), ("LogisticRegression", "level")),
+    ],
+)
+def test_the_state_of_another_model_is_not_taken(case, old, new, one, other):
+    this, that = case(*one), case(*other)
+    state = that.prepare(that.fit(old), old)
+    with pytest.raises(CannotContinue, match=r"of (another kind|other columns)"):
         this.on(this.fit(old), state, new)
 
 

@@ -95,8 +95,6 @@ def trips():
             "city": pa.array(cities.tolist(), pa.string()),
             "plan": pa.array(random.choice(["a", "b", "c"], rows).tolist()),
             "cost": pa.array(cost),
-            "size": pa.array(
-                np.where(cost > 42, "big", np.where(cost > 38, "mid", "low")).tolist()
-            ),
+            "size": pa.array(sizes.tolist()),
         }
     )

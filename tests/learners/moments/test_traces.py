@@ -107,6 +107,18 @@ def test_the_estimate_tells_when_digits_are_lost(case, taking_away):
     assert model.state(late).error_estimate() < 1e-12
 
 
+@pytest.mark.parametrize(("name", "target"), [*METHODS, ("MultinomialNB", "size")])
+def test_a_single_held_out_row_has_no_error(case, trips, taking_away, name, target):
+    data = trips.select(["far", "near", "at", "flag", *([target] if target else [])])
+    model = case(data, target, name)
+    held_out = model.spec.empty(like=model.state(data.slice(1)))
+    assert held_out.error_estimate() == 0.0
+    held_out.add(data.slice(0, 1))
+    assert model.spec.from_bytes(held_out.to_bytes()).error_estimate() < 1e-12
+    taking_away(held_out, data.slice(0, 1))
+    assert held_out.error_estimate() == 0.0
+
+
 def test_flags_that_are_always_true_have_no_error(case):
     data = pa.table({"flag": [True] * 20, "x": np.arange(20.0), "y": np.arange(20.0) ** 2})
     assert case(data, "y", "Ridge").state().error_estimate() < 1e-14
