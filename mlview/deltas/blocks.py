@@ -88,6 +88,17 @@ class Block:
         """The expression that a query was lifted out of, by its new name."""
         return self.lifted.get(name)
 
+    def words(self, expression: Tree) -> str:
+        """An expression as SQL, with its queries as they were written."""
+
+        def change(node: Tree) -> Tree | None:
+            if node.get("class") != "SUBQUERY":
+                return None
+            item = node["subquery"]["node"].get("from_table") or {}
+            return self.lifted.get(item.get("stands_for") or "")
+
+        return self.facts.words(rewrite_here(expression, change))
+
     def columns(self) -> frozenset[str]:
         """The names (folded) of all columns of the FROM clause.
 

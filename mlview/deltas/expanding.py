@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _CONTAINERS = frozenset(["CTE_NODE", "STATEMENT_NODE"])
 
 
-class NotFollowed(Exception):  # noqa: N818 - it is no error: a full difference follows
+class NotFollowed(Exception):
     """A tree that cannot be taken apart; says why in the user's words."""
 
 
@@ -126,4 +126,3 @@ def at_moment(tree: Tree, constant: Tree) -> Tree:
         return {**constant, "alias": node["alias"]} if _is_refresh_time(node) else None
 
     return rewrite(tree, change)  # type: ignore[no-any-return]
-

@@ -54,8 +54,8 @@ Input: TypeAlias = "Relation | Query | Moment"
 class Inputs:
     """The inputs of a query and of all that is nested in it, by the names that stand for them.
 
-    In a tree an input is a FROM item or a call with the key `stands_for`. The key `side` fixes as what
-    it stands wherever the query around it is run; without it that is decided with each run.
+    In a tree an input is a FROM item or a call with the key `stands_for`. The key `side` fixes as
+    what it stands wherever the query around it is run; without it each run decides.
     """
 
     known: dict[str, Input] = field(default_factory=dict)

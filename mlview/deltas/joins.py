@@ -178,7 +178,9 @@ def restricted(from_table: Tree, conditions: dict[str, Tree]) -> Tree:
     """The FROM clause with only those rows of some items for which a condition holds."""
 
     def change(node: Tree) -> Tree | None:
-        condition = conditions.get(node.get("stands_for") or "") if node.get("side") is None else None
+        condition = (
+            conditions.get(node.get("stands_for") or "") if node.get("side") is None else None
+        )
         if condition is None:
             return None
         inner = {**node, "sample": None}

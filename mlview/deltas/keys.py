@@ -37,8 +37,7 @@ def _outputs(block: Block) -> Iterator[Tree]:
     yield from query["select_list"]
     if query["qualify"] is not None:
         yield query["qualify"]
-    for modifier in query["modifiers"]:
-        yield modifier
+    yield from query["modifiers"]
 
 
 def _windows(block: Block) -> list[Tree]:

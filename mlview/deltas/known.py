@@ -62,7 +62,7 @@ def _modifier(modifier: Tree) -> str | None:
 
 
 def _expressions(query: Tree) -> Iterator[Tree]:
-    for node in walk_here([value for value in query.values()]):
+    for node in walk_here(list(query.values())):
         if "class" in node:
             yield node
 
@@ -82,7 +82,7 @@ def _expression(node: Tree, facts: Facts) -> str | None:
 
 def _queries(query: Tree) -> Iterator[Tree]:
     """The queries inside of a SELECT that may see its columns, however deep."""
-    for node in walk([value for value in query.values()]):
+    for node in walk(list(query.values())):
         if is_query(node):
             yield node
 

@@ -28,23 +28,16 @@ if TYPE_CHECKING:
 _UNION = ("UNION", "UNION_BY_NAME")
 
 
-def plan_query(query: Tree, facts: Facts, *, force_full: bool = False) -> Plan | None:
+def plan_query(query: Tree, facts: Facts) -> Plan | None:
     """The terms whose signed rows are the change of a query; None if it cannot have changed."""
     if not any(facts.may_change(name) for name in names_in(query)):
         return None
-    if force_full:
-        return _full(query, facts, "asked for")
     try:
         if query["type"] == "SET_OPERATION_NODE":
             return _set_operation(query, facts)
         return _select(_without_idle_order(query, facts), facts)
     except NotFollowed as why:
-        return _full(query, facts, str(why))
-
-
-def full_plan(query: Tree, facts: Facts, reason: str) -> Plan:
-    """The whole query at both ends."""
-    return _full(query, facts, reason)
+        return full_plan(query, str(why))
 
 
 def _without_idle_order(query: Tree, facts: Facts) -> Tree:
@@ -59,7 +52,8 @@ def _without_idle_order(query: Tree, facts: Facts) -> Tree:
     return {**query, "modifiers": [m for m in modifiers if m["type"] != "ORDER_MODIFIER"]}
 
 
-def _full(query: Tree, facts: Facts, reason: str, what: str | None = None) -> Plan:
+def full_plan(query: Tree, reason: str, what: str | None = None) -> Plan:
+    """The whole query at both ends, and why."""
     names = list(dict.fromkeys(names_in(query)))
     terms = tuple(
         Term(sign, query, dict.fromkeys(names, side))
@@ -101,7 +95,7 @@ def _limited(query: Tree, facts: Facts) -> Plan | None:
     live = block.live_in(block.query)
     if not live:
         return None
-    return _full(block.query, facts, "any row may take the place of another", "LIMIT")
+    return full_plan(block.query, "any row may take the place of another", "LIMIT")
 
 
 def _keyed(block: Block, live: list[str]) -> Plan:
@@ -109,12 +103,12 @@ def _keyed(block: Block, live: list[str]) -> Plan:
     body = set(block.live_in([query["from_table"], *block.conditions]))
     what = grouping_words(block)
     if not set(live) <= body:
-        return _full(query, facts, "a subquery or refresh_time() behind its WHERE", what)
+        return full_plan(query, "a subquery or refresh_time() behind its WHERE", what)
     try:
         expressions = keys_of(block)
         telescope = Telescope.of(block)
     except NotFollowed as why:
-        return _full(query, facts, str(why), what)
+        return full_plan(query, str(why), what)
     table = facts.name_keys()
     restricted, held = narrowed(block, table, expressions)
     keys = (*telescope.keys, Keys(table, len(held), telescope.touched(held)))
@@ -137,7 +131,7 @@ def _distinct(query: Tree, facts: Facts, what: str) -> Plan | None:
     name = facts.add(Query(query))
     if not facts.is_live(name, None):
         return None
-    columns = _columns(name, query, facts)
+    columns = _columns(name, facts)
     rows = select([star()], from_item(name, "__mlview_d"), distinct=True)
     changed = from_item(name, "__mlview_d", Side.BOTH)
     table = facts.name_keys()
@@ -147,7 +141,7 @@ def _distinct(query: Tree, facts: Facts, what: str) -> Plan | None:
     return Plan((operator,), _both_ends(restricted, [name], table), (keys,), inner=(name,))
 
 
-def _columns(name: str, query: Tree, facts: Facts) -> list[Tree]:
+def _columns(name: str, facts: Facts) -> list[Tree]:
     found = facts.columns(select([star()], from_item(name, "__mlview_d")))
     if found is None:
         raise NotFollowed("a query that cannot stand alone")
@@ -158,7 +152,7 @@ def _set_operation(query: Tree, facts: Facts) -> Plan | None:
     if query["cte_map"]["map"]:
         raise NotFollowed("WITH RECURSIVE")
     if {modifier["type"] for modifier in query["modifiers"]} & CUTS:
-        return _full(query, facts, "any row may take the place of another", "LIMIT")
+        return full_plan(query, "any row may take the place of another", "LIMIT")
     query = {**query, "modifiers": []}
     kind, keeps_copies = query["setop_type"], query["setop_all"]
     what = kind.replace("UNION_BY_NAME", "UNION") + (" ALL" if keeps_copies else "")
@@ -212,7 +206,7 @@ def _matched_rows(
     ]
     branches = {}
     for place, name in sides.items():
-        columns = _columns(name, query, facts)
+        columns = _columns(name, facts)
         branches[place] = with_where(_read(name), keyed_rows(table, columns))
     restricted = {**query, **branches}
     operator = Operator(what, Strategy.TOUCHED_KEYS)

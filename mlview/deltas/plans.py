@@ -34,7 +34,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """A table of distinct rows, `k0`, `k1`, ...: all rows that any of the terms has."""
+    """A table of distinct rows by position: all rows that any of the terms has."""
 
     name: str
     width: int

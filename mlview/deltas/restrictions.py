@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from mlview.deltas.blocks import Block
     from mlview.deltas.trees import Tree
 
-_ALIAS = "__mlview_k"
+_ALIAS = "__mlview_keys"
+
+
+def key_column(place: int) -> str:
+    """What a column of a table of keys is called, as no column of a user is."""
+    return f"__mlview_k{place}"
 
 
 def keys_item(name: str) -> Tree:
@@ -42,7 +47,7 @@ def keyed_rows(
 ) -> Tree:
     """Whether the values of the expressions are among the keys."""
     equal = [
-        compare(comparison, column(_ALIAS, f"k{place}"), expression)
+        compare(comparison, column(_ALIAS, key_column(place)), expression)
         for place, expression in enumerate(expressions)
     ]
     return exists(select([integer(1)], keys_item(name), conjunction(equal)))
@@ -64,12 +69,12 @@ def digest(expressions: Sequence[Tree]) -> Tree:
     Other values may share it: then more rows are computed, and none is forgotten. One number in
     one column is looked up twice as fast as several values that may be NULL.
     """
-    return call("hash", expressions)
+    return call("hash", expressions, schema="main", catalog="system")
 
 
 def looked_up(name: str, place: int, expression: Tree) -> Tree:
     """Whether a number is in a column of a table of keys."""
-    return member(expression, select([column(_ALIAS, f"k{place}")], keys_item(name)))
+    return member(expression, select([column(_ALIAS, key_column(place))], keys_item(name)))
 
 
 def narrowed(block: Block, name: str, expressions: Sequence[Tree]) -> tuple[Tree, list[Tree]]:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from mlview.deltas.trees import Tree
 
 
+ROWID = "rowid"
+ALL = "*"
+
+
 class Whose(Enum):
     """Whose columns an expression has."""
 
@@ -68,16 +72,18 @@ def references(tree: Tree) -> Iterator[list[str]]:
 def used_columns(query: Tree, name: str) -> frozenset[str] | None:
     """The columns (folded) of an input that anything in a query can see; None: maybe all.
 
-    Every identifier of the query counts, so that there may be more than are used.
+    Every identifier of the query counts, so that there may be more than are used. `rowid` is among
+    them where it is asked of this input, and `*` then stands for all others that may be seen.
     """
     place = _place(query, name)
     if place is None:
         return None
     holder, item = place
     alias = fold(item["alias"])
+    asked = {ROWID} if _asks_for_rowid(query, alias) else set()
     if item["column_name_alias"] or not alias or _all_are_seen(query, holder, alias):
-        return None
-    names = {fold(part) for parts in references(query) for part in parts}
+        return frozenset({ALL, *asked}) if asked else None
+    names = {fold(part) for parts in references(query) for part in parts} - {ROWID} | asked
     for node in walk(query):
         names.update(map(fold, node.get("using_columns") or ()))
     return frozenset(names)
@@ -94,7 +100,7 @@ def _place(query: Tree, name: str) -> tuple[Tree, Tree] | None:
 
 
 def _all_are_seen(query: Tree, holder: Tree, alias: str) -> bool:
-    for node in walk_here([value for value in holder.values()]):
+    for node in walk_here(list(holder.values())):
         if node.get("class") == "STAR" and fold(node["relation_name"]) in ("", alias):
             return True
         if node.get("class") == "POSITIONAL_REFERENCE" or node.get("ref_type") == "NATURAL":
@@ -108,6 +114,13 @@ def _all_are_seen(query: Tree, holder: Tree, alias: str) -> bool:
     return False
 
 
+def _asks_for_rowid(query: Tree, alias: str) -> bool:
+    return any(
+        fold(names[-1]) == ROWID and (len(names) == 1 or fold(names[-2]) == alias)
+        for names in references(query)
+    )
+
+
 def seen_names(names: Collection[str], used: frozenset[str] | None) -> list[str]:
     """Those of the columns that are used."""
-    return [name for name in names if used is None or fold(name) in used]
+    return [name for name in names if used is None or ALL in used or fold(name) in used]

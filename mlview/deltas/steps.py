@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mlview.definitions import fold
 from mlview.deltas import joins
+from mlview.deltas.blocks import Block
 from mlview.deltas.expanding import NotFollowed
 from mlview.deltas.inputs import Moment, Side, items_of, names_in
 from mlview.deltas.known import has_collation
 from mlview.deltas.operators import Operator, Strategy
 from mlview.deltas.plans import Keys, Term
-from mlview.deltas.blocks import Block
-from mlview.deltas.restrictions import among, keyed_rows
-from mlview.deltas.scopes import Scope, Whose
+from mlview.deltas.restrictions import among, key_column, keyed_rows
+from mlview.deltas.scopes import Scope, Whose, references
 from mlview.deltas.subqueries import correlation, subqueries
 from mlview.deltas.trees import (
     aliased,
@@ -79,7 +80,7 @@ class Telescope:
 
     def touched(self, expressions: Sequence[Tree]) -> tuple[Term, ...]:
         """Terms whose rows, whatever their sign, have every value of these that changes."""
-        picked = [aliased(e, f"k{i}") for i, e in enumerate(expressions)]
+        picked = [aliased(e, key_column(i)) for i, e in enumerate(expressions)]
         terms = []
         for step, base in self._with_sides():
             for sign, query, own in step.pieces:
@@ -122,22 +123,42 @@ class Telescope:
                 strategy = Strategy.TELESCOPED if path else Strategy.LINEAR
                 self.steps.append(Step((name,), pieces, Operator(what, strategy)))
             case joins.Matched() as found:
-                self._matched(name, item, found, f"{joins.words(found.join)} {title}")
+                self._matched(name, found, f"{joins.words(found.join)} {title}")
             case joins.Unplaced(reason):
                 raise NotFollowed(reason)
 
-    def _matched(self, name: str, item: Tree, found: joins.Matched, what: str) -> None:
+    def _matched(self, name: str, found: joins.Matched, what: str) -> None:
         if has_collation(found.join):
             raise NotFollowed(f"COLLATE in a {joins.words(found.join)}")
         if found.join["join_type"] in ("OUTER", "FULL"):
             query, needs = self._full_outer(name, found.join, what), self.keys[-1].name
             self._difference((name,), query, Operator(what, Strategy.TOUCHED_KEYS), (needs,))
             return
+        self._refuse_capture(found.join, found.join[found.side])
         condition = joins.touched_by_match(found, name)
         if condition is None:
             raise NotFollowed(f"a {joins.words(found.join)} of several items")
         query = with_where(self.block.query, condition)
         self._difference((name,), query, Operator(what, Strategy.TOUCHED_KEYS))
+
+    def _refuse_capture(self, join: Tree, nullable: Tree) -> None:
+        """An outer `t.k` must not become the field k of a column t of the nullable side.
+
+        Raises:
+            NotFollowed: it would, or might.
+        """
+        if join["condition"] is None:
+            return
+        own = joins.shown_names(nullable)
+        outer = {fold(names[0]) for names in references(join["condition"]) if len(names) > 1} - own
+        columns: set[str] = set()
+        for item in items_of(nullable) if outer else ():
+            found = self.block.facts.columns(select([star()], item))
+            if found is None:
+                raise NotFollowed(f"a {joins.words(join)} of an item that cannot stand alone")
+            columns.update(fold(name) for name, _ in found)
+        if outer & columns:
+            raise NotFollowed("a column that is called as a relation is")
 
     def _difference(
         self, names: tuple[str, ...], query: Tree, operator: Operator, needs: tuple[str, ...] = ()
@@ -158,7 +179,7 @@ class Telescope:
             raise NotFollowed(f"{what} without an equality of columns")
         place = 0 if left["stands_for"] == name else 1
         changed = {**join[("left", "right")[place]], "side": Side.BOTH}
-        picked = [aliased(pair[place], f"k{i}") for i, pair in enumerate(pairs)]
+        picked = [aliased(pair[place], key_column(i)) for i, pair in enumerate(pairs)]
         table = self.block.facts.name_keys()
         self.keys.append(Keys(table, len(pairs), (Term(1, select(picked, changed), {}),)))
         conditions = {
@@ -207,8 +228,7 @@ class Telescope:
                 self._condition(place, condition, tuple(live))
 
     def _condition(self, place: int, condition: Tree, live: tuple[str, ...]) -> None:
-        facts = self.block.facts
-        what = f"WHERE {facts.words(condition)}"
+        what = f"WHERE {self.block.words(condition)}"
         members = self._members(condition, live)
         if members is not None:
             query = with_where(self.block.query, members)
@@ -232,7 +252,7 @@ class Telescope:
         """
         for item in self.block.query["select_list"]:
             live = tuple(self.block.live_in(item))
-            what = f"SELECT {self.block.facts.words(item)}"
+            what = f"SELECT {self.block.words(item)}"
             if live and not self._correlated(what, item, live):
                 raise NotFollowed("a subquery or refresh_time() in the select list")
 
@@ -300,4 +320,3 @@ def _fixed(condition: Tree, names: tuple[str, ...], side: Side) -> Tree:
 
     fixed: Tree = rewrite(condition, change)
     return fixed
-

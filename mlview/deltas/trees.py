@@ -154,21 +154,21 @@ def cast(expression: Tree, type_id: str) -> Tree:
     }
 
 
-def call(name: str, arguments: Sequence[Tree]) -> Tree:
+def call(name: str, arguments: Sequence[Tree], *, schema: str = "", catalog: str = "") -> Tree:
     """A function of some arguments."""
     return {
         "class": "FUNCTION",
         "type": "FUNCTION",
         "alias": "",
         "function_name": name,
-        "schema": "",
+        "schema": schema,
         "children": list(arguments),
         "filter": None,
         "order_bys": {"type": "ORDER_MODIFIER", "orders": []},
         "distinct": False,
         "is_operator": False,
         "export_state": False,
-        "catalog": "",
+        "catalog": catalog,
     }
 
 
@@ -273,7 +273,7 @@ def exists(query: Tree) -> Tree:
 
 
 def member(expression: Tree, query: Tree) -> Tree:
-    """expression IN (query)."""
+    """`expression IN (query)`."""
     return {
         **exists(query),
         "subquery_type": "ANY",

@@ -10,9 +10,10 @@ from mlview.deltas.expanding import NotFollowed
 from mlview.deltas.inputs import Query, Side
 from mlview.deltas.known import has_collation
 from mlview.engines.differencing_binding import Binding
+from mlview.engines.differencing_limits import refuse_what_is_not_ours
 from mlview.engines.differencing_tables import Scratch
 from mlview.engines.differencing_whole import whole_difference, whole_text, with_moment
-from mlview.engines.differencing_work import FATAL, Work, mentions_rowid
+from mlview.engines.differencing_work import FATAL, Work
 from mlview.engines.sources import WEIGHT, Source
 from mlview.errors import MlviewError
 
@@ -72,7 +73,7 @@ def query_delta(
     *,
     old_time: datetime,
     new_time: datetime,
-    row_id: str | None = None,
+    row_id: str | None = None,  # noqa: ARG001 - part of the contract of all engines
     force_full: bool = False,
     threads: int | None = None,
 ) -> QueryDelta:
@@ -83,19 +84,24 @@ def query_delta(
         query: a deterministic SELECT.
         resolve: for a catalog, schema and name as the query has them, the relation at both ends,
             or the text of the plain view of that name.
-        old_time, new_time: `refresh_time()` at both ends.
-        row_id: the output column that holds the row ids of the driving relation, if one does.
+        old_time: `refresh_time()` at the old end.
+        new_time: the same at the new end.
+        row_id: the output column that holds the row ids of the driving relation, if one does; row
+            ids that the text asks for are followed in any case.
         force_full: compare all rows of both ends, whatever the query is.
         threads: how many may work on it; 1 where the order of floating-point sums matters.
 
     Raises:
         BindProblem, UnknownName, SyntaxProblem: the query does not run at one of the ends.
+        ReservedName: a column is called as the weight is.
+        LakeProblem: `NO_DELTA`, a macro of the lake is called, which may read anything.
         LakeProblem: it fails while it runs there.
     """
     binding = Binding(reader, resolve, old_time, new_time)
     scratch = Scratch(reader, threads)
     with scratch.cleaned_up():
         columns = reader.describe(whole_text(binding, query, Side.NEW, times=False))
+        refuse_what_is_not_ours(binding, query, columns)
         delta = None if force_full else _followed(binding, scratch, query, columns)
         if not isinstance(delta, QueryDelta):
             reason = delta or "asked for"
@@ -117,7 +123,7 @@ def _followed(
         top = Query(binding.expand(tree))
         if any(has_collation(each) for each in binding.trees_within(top)):
             return "COLLATE, by which texts that differ are equal"
-        work = Work(binding, scratch, mentions_rowid(top.tree))
+        work = Work(binding, scratch, top.tree)
         found = work.change_of(top, columns)
     except NotFollowed as why:
         return str(why)
@@ -125,7 +131,6 @@ def _followed(
         if problem.error_code in FATAL:
             raise
         return problem.message
-    plan = work.plan_of(top)
     return _delta(found or scratch.empty(columns), work.operators_of(top))
 
 
@@ -134,7 +139,11 @@ def _delta(found: DeltaTable, operators: tuple[Operator, ...]) -> QueryDelta:
 
 
 def query_operators(
-    reader: SnapshotReader, query: str, resolve: Resolve, *, row_id: str | None = None
+    reader: SnapshotReader,
+    query: str,
+    resolve: Resolve,
+    *,
+    row_id: str | None = None,  # noqa: ARG001 - as in query_delta
 ) -> tuple[Operator, ...]:
     """How the change of each operator of a query would be had, if all it reads changed.
 
@@ -145,7 +154,8 @@ def query_operators(
     reason = "a query that DuckDB cannot take apart"
     if tree is not None:
         try:
-            return Work(binding, None).operators_of(Query(binding.expand(tree)))
+            top = Query(binding.expand(tree))
+            return Work(binding, None, top.tree).operators_of(top)
         except NotFollowed as why:
             reason = str(why)
     return (Operator("SELECT", Strategy.FULL_DIFFERENCE, reason),)

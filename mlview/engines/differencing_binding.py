@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from mlview.definitions import always_quote, fold, literal
+from mlview.definitions import fold, literal
 from mlview.deltas.expanding import Expander, NotFollowed
 from mlview.deltas.inputs import Inputs, Moment, Query, Relation, Side, in_place, items_of, names_in
 from mlview.deltas.trees import derived, is_query, rewrite, walk_here
@@ -37,6 +37,7 @@ class Binding:
         old_time, new_time: refresh_time() at the ends; an unknown old one differs.
         changes: the tables of changed rows, by input.
         keys: the tables of keys, by the names that plans give them.
+        views: the texts of the plain views that were opened.
     """
 
     reader: SnapshotReader
@@ -48,6 +49,7 @@ class Binding:
     keys: dict[str, str] = field(default_factory=dict)
     trees: Trees = field(init=False)
     _sources: dict[tuple[str, str, str], Source] = field(default_factory=dict)
+    views: list[str] = field(default_factory=list)
     _items: dict[str, Tree] = field(default_factory=dict)
     _changing: dict[Query, bool] = field(default_factory=dict)
 
@@ -153,6 +155,7 @@ class Binding:
         return self._items[sql]
 
     def moment(self, side: Side) -> Tree:
+        """The constant that refresh_time() is at one end."""
         time = self.old_time if side is Side.OLD and self.old_time else self.new_time
         parsed = self.trees.parse(f"SELECT {moment_sql(time)}")
         if parsed is None:
@@ -165,6 +168,7 @@ class Binding:
         if isinstance(found, Source):
             self._sources[_key(catalog, schema, name)] = found
             return None
+        self.views.append(found)
         tree = self.trees.parse(found)
         if tree is None:
             raise NotFollowed(f"the view {name}, which DuckDB cannot take apart")
@@ -215,8 +219,3 @@ def _key(catalog: str | None, schema: str | None, name: str) -> tuple[str, str, 
 def moment_sql(time: datetime) -> str:
     """A moment as SQL."""
     return f"TIMESTAMPTZ {literal(time.isoformat())}"
-
-
-def quoted_columns(names: list[str]) -> str:
-    """Names as SQL, with commas."""
-    return ", ".join(map(always_quote, names))

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from mlview.definitions import always_quote, literal
+from mlview.definitions import always_quote
+from mlview.engines.exactness import grouping_keys
 from mlview.engines.sources import WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_FLOATS = frozenset(["FLOAT", "DOUBLE"])
-# Of these, values count as equal to DuckDB that print differently.
-_LOOSE = re.compile(r"FLOAT|DOUBLE|INTERVAL|TIME WITH TIME ZONE|VARIANT|GEOMETRY|UNION")
-_NESTED = re.compile(r"[\[(]")
-
-
-def told_apart(column: str, kind: str, *, collated: bool = False) -> str | None:
-    """SQL that differs for values of a column that DuckDB groups together, or None.
-
-    0.0 and -0.0 are equal, and 1 / x tells them apart; so are '1 month' and '30 days'.
-    """
-    if kind in _FLOATS:
-        return f"({column} = 0 AND signbit({column}))"
-    if _LOOSE.search(kind):
-        return f"CAST({column} AS VARCHAR)"
-    if collated and "VARCHAR" in kind:
-        return f"encode(CAST({column} AS VARCHAR))"
-    return None
 
 
 def netted(
@@ -58,30 +39,33 @@ def _grouped(
     rows: str, inner: Sequence[str], columns: Sequence[tuple[str, str]], *, collated: bool = False
 ) -> str:
     named = ", ".join(
-        f"{_picked(column, kind, collated=collated)} AS {always_quote(name)}"
-        for column, (name, kind) in zip(inner, columns, strict=True)
+        f"{column} AS {always_quote(name)}"
+        for column, (name, _) in zip(inner, columns, strict=True)
     )
-    apart = [
-        told_apart(column, kind, collated=collated)
+    keys = ", ".join(
+        key
         for column, (_, kind) in zip(inner, columns, strict=True)
-    ]
-    keys = ", ".join([*inner, *(key for key in apart if key is not None)])
+        for key in _keys(column, kind, collated=collated)
+    )
     return (
-        f"SELECT {named}, sum(w)::BIGINT AS {WEIGHT} FROM ({rows}) "
-        f"GROUP BY {keys} HAVING sum(w) <> 0"
+        f"SELECT {named}, system.main.sum(w)::BIGINT AS {WEIGHT} FROM ({rows}) "
+        f"GROUP BY {keys} HAVING system.main.sum(w) <> 0"
     )
 
 
-def _picked(column: str, kind: str, *, collated: bool) -> str:
-    return column
+def _keys(column: str, kind: str, *, collated: bool) -> tuple[str, ...]:
+    """What to group by, so that only rows that are the same are put together."""
+    if collated and "VARCHAR" in kind:
+        return (column, f"system.main.encode(CAST({column} AS VARCHAR))")
+    return grouping_keys(column, kind)
 
 
 def measured(table: str) -> str:
     """SQL for inserted and deleted rows, and the most copies of one row, of a table of net rows."""
     return (
-        f"SELECT coalesce(sum({WEIGHT}) FILTER ({WEIGHT} > 0), 0)::BIGINT, "
-        f"coalesce(-sum({WEIGHT}) FILTER ({WEIGHT} < 0), 0)::BIGINT, "
-        f"coalesce(max(abs({WEIGHT})), 0)::BIGINT FROM {table}"
+        f"SELECT coalesce(system.main.sum({WEIGHT}) FILTER ({WEIGHT} > 0), 0)::BIGINT, "
+        f"coalesce(-system.main.sum({WEIGHT}) FILTER ({WEIGHT} < 0), 0)::BIGINT, "
+        f"coalesce(system.main.max(system.main.abs({WEIGHT})), 0)::BIGINT FROM {table}"
     )
 
 
@@ -91,11 +75,6 @@ def repeated(table: str, columns: Sequence[str], condition: str, copies: int) ->
     if copies <= 1:
         return f"SELECT {picked} FROM {table} WHERE {condition}"
     return (
-        f"SELECT {picked} FROM (SELECT *, unnest(range(abs({WEIGHT}))) AS __mlview_copy "
+        f"SELECT {picked} FROM (SELECT *, unnest(system.main.range(system.main.abs({WEIGHT}))) AS __mlview_copy "
         f"FROM {table} WHERE {condition})"
     )
-
-
-def moment_sql(iso: str) -> str:
-    """SQL for a moment."""
-    return f"TIMESTAMPTZ {literal(iso)}"

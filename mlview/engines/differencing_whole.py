@@ -79,7 +79,9 @@ def _rebound(binding: Binding, query: str, side: Side) -> str:
         written = None if fold(schema) == DEFAULT_SCHEMA else schema
         found = binding.resolve(None, written, relation.name.name)
         if isinstance(found, Source):
-            replacements[relation.name] = found.old if side is Side.OLD else found.new
+            # An alias would have to stand before AT.
+            old = f"(FROM {found.old})"
+            replacements[relation.name] = old if side is Side.OLD else found.new
         else:
             replacements[relation.name] = f"({_rebound(binding, found, side)}\n)"
     return rebind(query, replacements)

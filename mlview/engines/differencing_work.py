@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlview.definitions import always_quote, fold
-from mlview.deltas.inputs import Moment, Query, Relation, Side, names_in
+from mlview.deltas.inputs import Moment, Query, Relation, Side
 from mlview.deltas.operators import Operator, Strategy
 from mlview.deltas.planning import full_plan, plan_query
-from mlview.deltas.scopes import references, seen_names
+from mlview.deltas.restrictions import key_column
+from mlview.deltas.scopes import ROWID, references, seen_names
 from mlview.deltas.trees import aliased, call, rewrite, select, table, walk
 from mlview.engines.differencing_functions import Functions
 from mlview.engines.differencing_rows import netted, netted_signed
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from mlview.engines.differencing_tables import DeltaTable, Scratch
 
 _WORDS = 70
-_ROWID = "rowid"
+# What DuckLake gives of a row besides its columns, other than its id.
+_PSEUDO = frozenset(["filename", "file_index", "file_row_number", "snapshot_id"])
+_RESERVED = "__mlview"
 FATAL = frozenset(["INTERRUPTED", "OUT_OF_MEMORY", "DISK_FULL"])
 
 
@@ -36,11 +39,12 @@ class Work:
     Attributes:
         binding: what the inputs are.
         scratch: where tables are made; None: nothing is computed, everything counts as changed.
+        top: the whole query.
     """
 
     binding: Binding
     scratch: Scratch | None
-    reads_rowid: bool = False
+    top: Tree
     _relations: dict[tuple[Relation, frozenset[str] | None], DeltaTable] = field(
         default_factory=dict
     )
@@ -53,7 +57,9 @@ class Work:
         """The functions that DuckDB has."""
         self._functions = Functions.of(self.binding.reader)
 
-    def change_of(self, query: Query, columns: tuple[Column, ...] | None = None) -> DeltaTable | None:
+    def change_of(
+        self, query: Query, columns: tuple[Column, ...] | None = None
+    ) -> DeltaTable | None:
         """The net signed rows of a query, None if there are none.
 
         Args:
@@ -63,10 +69,6 @@ class Work:
         if query not in self._queries:
             self._queries[query] = self._changed(query, columns)
         return self._queries[query]
-
-    def plan_of(self, query: Query) -> Plan | None:
-        """How the change of a query was had, None where nothing it reads has changed."""
-        return self._plans.get(query)
 
     def operators_of(self, query: Query) -> tuple[Operator, ...]:
         """What was done for a query, outermost first."""
@@ -163,7 +165,7 @@ class Work:
             return None
         if isinstance(self.binding.inputs[name], Moment):
             return aliased(call("refresh_time", ()), node["alias"])
-        return table(self.title(name) or node["alias"] or "query")
+        return {**table(self.title(name) or "query"), "alias": _other(node, self.title(name))}
 
     def _relation(self, relation: Relation, used: frozenset[str] | None) -> DeltaTable:
         key = (relation, used)
@@ -176,15 +178,19 @@ class Work:
         known = self.binding.trees.describe(f"SELECT * FROM {source.new}")
         if known is None or self.scratch is None:
             raise LakeProblem(f"the columns of '{relation.name}' cannot be told", hint=None)
+        taken = frozenset(fold(column.name) for column in known)
+        if any(name.startswith(_RESERVED) for name in taken) or self._pseudo() - taken:
+            raise LakeProblem(
+                f"a column of '{relation.name}' that is not one of its own", hint=None
+            )
         names = seen_names([column.name for column in known], used)
         columns = [column for column in known if column.name in names]
-        own = any(fold(column.name) == _ROWID for column in known)
         signed, rowid = source.signed, False
-        if self.reads_rowid and not own and source.row_id:
-            if source.signed_with_rowid is None:
+        if ROWID in (used or ()) and ROWID not in taken:
+            if not source.row_id or source.signed_with_rowid is None:
                 raise LakeProblem(f"no row ids of the changed rows of '{relation.name}'", hint=None)
             signed, rowid = source.signed_with_rowid, True
-            columns.insert(0, Column(_ROWID, "BIGINT"))
+            columns.insert(0, Column(ROWID, "BIGINT"))
         if signed is None:
             signed = (
                 f"SELECT *, 1::BIGINT AS {WEIGHT} FROM {source.new} "
@@ -195,6 +201,19 @@ class Work:
             columns = [Column("__mlview_row", "BOOLEAN")]
         kinds = [(column.name, column.type) for column in columns]
         return self.scratch.signed(netted_signed(signed, kinds), columns, rowid=rowid)
+
+    def _pseudo(self) -> set[str]:
+        """Pseudo columns that any part of the query may ask for."""
+        trees = [
+            given.tree for given in self.binding.inputs.known.values() if isinstance(given, Query)
+        ]
+        mentioned = {
+            fold(part)
+            for tree in (self.top, *trees)
+            for parts in references(tree)
+            for part in parts
+        }
+        return mentioned & _PSEUDO
 
     def _changed(self, query: Query, columns: tuple[Column, ...] | None) -> DeltaTable | None:
         plan = plan_query(query.tree, self)
@@ -207,7 +226,7 @@ class Work:
         except MlviewError as problem:
             if plan.full or problem.error_code in FATAL:
                 raise
-            plan = full_plan(query.tree, self, problem.message)
+            plan = full_plan(query.tree, problem.message)
             found = self._carried_out(plan, columns)
         self._plans[query] = plan
         return found
@@ -249,7 +268,7 @@ class Work:
     def _make(self, keys: Keys) -> None:
         if self.scratch is None:
             return
-        names = ", ".join(f"k{place}" for place in range(keys.width))
+        names = ", ".join(key_column(place) for place in range(keys.width))
         pieces = [
             f"SELECT * FROM ({self.binding.sql(term.query, term.sides)}\n) AS q({names})"
             for term in keys.terms
@@ -273,7 +292,7 @@ class Work:
         return True
 
 
-def mentions_rowid(tree: Tree) -> bool:
-    """Whether a query asks for row ids, or for a column of that name."""
-    return any(fold(names[-1]) == _ROWID for names in references(tree))
-
+def _other(item: Tree, title: str) -> str:
+    """The alias of an item where it is not the name of its relation."""
+    alias = str(item["alias"])
+    return "" if fold(alias) == fold(title) else alias

@@ -123,7 +123,8 @@ class Refresher:
         stale = {
             name: observed.rows[name].id
             for name, judged in staleness.items()
-            if judged.lag_sec != 0.0 and observed.rows[name].id in observed.live
+            if (judged.lag_sec is None or judged.stale_since is not None)
+            and observed.rows[name].id in observed.live
         }
         history = self._home.catalog.past(tuple(stale.values()), each=REMEMBERED) if stale else {}
         costs = {}

@@ -19,9 +19,9 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlview import learners
 from mlview.engines import store
 from mlview.errors import MlviewError, RefreshBusy
-from mlview.refresh import materializing
 from mlview.session import connect
 from mlview.storage import artifacts
 from mlview.storage.catalog import Catalog
@@ -84,20 +84,20 @@ def after(owner: Any, name: str, act: Callable[..., None]) -> None:
 FAULTS: dict[str, Callable[[], None]] = {
     "none": lambda: None,
     "killed with the lease": lambda: after(Catalog, "acquire", die),
-    "killed before training": lambda: before(materializing, "train", die),
-    "killed in training": lambda: after(materializing, "train", die),
+    "killed before training": lambda: before(learners, "solve", die),
+    "killed in training": lambda: after(learners, "solve", die),
     "killed before the artifact's rename": lambda: before(artifacts.Path, "replace", die),
     "killed after the artifact's rename": lambda: after(artifacts.Path, "replace", die),
     "killed before the store's commit": lambda: before(store, "stamp", die),
     "killed before the version is added": lambda: before(Catalog, "add_version", die),
     "killed before the commit": lambda: before(Catalog, "publish", die),
     "killed after the commit": lambda: after(Catalog, "publish", die),
-    "interrupted in training": lambda: after(materializing, "train", interrupt),
+    "interrupted in training": lambda: after(learners, "solve", interrupt),
     "interrupted before the commit": lambda: before(Catalog, "publish", interrupt),
     "interrupted after the commit": lambda: after(Catalog, "publish", interrupt),
     "fsync fails": lambda: before(os, "fsync", refuse(errno.EIO)),
     "no space at the artifact": lambda: before(os, "fsync", refuse(errno.ENOSPC)),
-    "no growth at the artifact": lambda: after(materializing, "train", no_more_room),
+    "no growth at the artifact": lambda: after(learners, "solve", no_more_room),
     "no growth at the commit": lambda: before(Catalog, "publish", no_more_room),
     "no growth in the store": lambda: before(store, "stamp", no_more_room),
 }

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import mlview
+from mlview import learners
 from mlview.clock import ManualClock
 from mlview.errors import RefreshBusy, RefreshProblem, TrainingDataProblem, UnknownName
-from mlview.refresh import materializing
 
 START = datetime(2013, 3, 10, 12, tzinfo=UTC)
 
@@ -120,7 +120,10 @@ def test_a_version_names_the_versions_it_read(declared):
 def test_a_refresh_brings_stale_ancestors_up_first_and_leaves_others(declared):
     declared.sql("INSERT INTO t VALUES (500, 1, 1)")
     done = declared.sql("REFRESH MATERIALIZED VIEW w").fetchall()
-    assert [(name, action) for name, action, *_ in done] == [("v", "FULL"), ("w", "FULL")]
+    assert [(name, action) for name, action, *_ in done] == [
+        ("v", "INCREMENTAL"),
+        ("w", "FULL"),
+    ]
     assert states(declared) == {"v": "FRESH", "w": "FRESH", "m": "STALE"}
 
 
@@ -160,7 +163,7 @@ def test_a_clock_that_went_back_makes_the_lag_unknown_and_a_refresh_repairs_it(d
 
 def during(monkeypatch, name, act):
     """Let something happen once, in the middle of a refresh."""
-    original = getattr(materializing, name)
+    original = getattr(learners, name)
     left = [act]
 
     def acting(*args, **kwargs):
@@ -168,7 +171,7 @@ def during(monkeypatch, name, act):
             left.pop()()
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(materializing, name, acting)
+    monkeypatch.setattr(learners, name, acting)
 
 
 def test_a_commit_during_training_leaves_the_new_version_honestly_stale(
@@ -176,7 +179,7 @@ def test_a_commit_during_training_leaves_the_new_version_honestly_stale(
 ):
     declared.sql("INSERT INTO t VALUES (500, 1, 1)")
     other = declared.cursor()
-    during(monkeypatch, "train", lambda: other.sql("INSERT INTO t VALUES (501, 1, 1)"))
+    during(monkeypatch, "solve", lambda: other.sql("INSERT INTO t VALUES (501, 1, 1)"))
     declared.sql("REFRESH MODEL m")
     stale = declared.model("m").staleness
     assert (stale.state, stale.changed_rows) == ("STALE", 1)
@@ -187,7 +190,7 @@ def test_a_commit_during_training_leaves_the_new_version_honestly_stale(
 def test_what_is_altered_during_training_stays_altered(declared, monkeypatch):
     declared.sql("INSERT INTO t VALUES (500, 1, 1)")
     other = declared.cursor()
-    during(monkeypatch, "train", lambda: other.sql("ALTER MODEL m SET TARGET_LAG '1 hour'"))
+    during(monkeypatch, "solve", lambda: other.sql("ALTER MODEL m SET TARGET_LAG '1 hour'"))
     declared.sql("REFRESH MODEL m")
     stale = declared.model("m").staleness
     assert (stale.state, stale.target_lag_sec) == ("FRESH", 3600.0)
@@ -196,7 +199,7 @@ def test_what_is_altered_during_training_stays_altered(declared, monkeypatch):
 def test_what_is_renamed_during_training_keeps_its_new_name(declared, monkeypatch):
     declared.sql("INSERT INTO t VALUES (500, 1, 1)")
     other = declared.cursor()
-    during(monkeypatch, "train", lambda: other.sql("ALTER MODEL m RENAME TO n"))
+    during(monkeypatch, "solve", lambda: other.sql("ALTER MODEL m RENAME TO n"))
     declared.sql("REFRESH MODEL m")
     assert "MODEL n" in declared.sql("SHOW CREATE MODEL n").fetchall()[0][0]
     assert live(declared, "n")[0] == 2
@@ -205,7 +208,7 @@ def test_what_is_renamed_during_training_keeps_its_new_name(declared, monkeypatc
 def test_what_is_dropped_during_training_is_not_published(declared, monkeypatch):
     declared.sql("INSERT INTO t VALUES (500, 1, 1)")
     other = declared.cursor()
-    during(monkeypatch, "train", lambda: other.sql("DROP MODEL m"))
+    during(monkeypatch, "solve", lambda: other.sql("DROP MODEL m"))
     with pytest.raises(UnknownName, match="dropped"):
         declared.sql("REFRESH MODEL m")
     declared.sql("UNDROP MODEL m")
@@ -221,7 +224,7 @@ def test_two_refreshes_of_one_view_at_once_make_one_version(declared, monkeypatc
             declared.cursor().sql("REFRESH MODEL m")
         refused.append(caught.value)
 
-    during(monkeypatch, "train", second)
+    during(monkeypatch, "solve", second)
     declared.sql("REFRESH MODEL m")
     assert "process" in refused[0].message
     assert live(declared, "m")[0] == 2
@@ -298,7 +301,7 @@ def test_an_error_nobody_foresaw_is_told_with_its_cause(declared, monkeypatch):
         message = "boom"
         raise ZeroDivisionError(message)
 
-    during(monkeypatch, "train", surprise)
+    during(monkeypatch, "solve", surprise)
     with pytest.raises(RefreshProblem, match="ZeroDivisionError: boom"):
         declared.sql("REFRESH MODEL m")
     assert states(declared)["m"] == "STALE"

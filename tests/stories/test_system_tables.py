@@ -76,7 +76,7 @@ def test_system_tables_are_read_only(ready, refused, statement):
 
 
 def test_what_was_not_measured_is_null(ready):
-    unknown = "SELECT source_lag_sec, max_psi, live_value, changed_fraction FROM mlview.staleness"
+    unknown = "SELECT source_lag_sec, max_psi, live_value, live_n FROM mlview.staleness"
     assert set(ready.sql(unknown).fetchall()) == {(None,) * 4}
 
 

@@ -138,7 +138,7 @@ class Expressions:
             f"length({self.of('text', scope, depth)})",
             f"len({self.of('list', scope, depth)})",
             f"list_sum(list_transform({self.of('list', scope, depth)}, lambda x: x + 1))",
-            f"({self.of('struct', scope, depth)}).p",
+            f"({self.of('struct', scope, depth)}).k",
             f"year({self.of('date', scope, depth)})",
             f"({self.condition(scope, depth)})::INTEGER",
             f"try_cast({self.of('text', scope, depth)} AS INTEGER)",
@@ -164,7 +164,7 @@ class Expressions:
         number = self.of("int", scope, depth)
         choices = [f"({one} || {other})", f"upper({one})", f"substr({one}, 1, 1)"]
         choices += [f"concat({one}, '-', {number})", f"({number})::VARCHAR"]
-        choices += [f"({self.of('struct', scope, depth)}).q", f"md5({one})"]
+        choices += [f"({self.of('struct', scope, depth)}).g", f"md5({one})"]
         if self.ambiguous:
             choices += [f"({self.of('float', scope, depth)})::VARCHAR"]
         return self.rng.choice(choices)
@@ -197,4 +197,4 @@ class Expressions:
 
     def _struct(self, scope: Scope, depth: int) -> str:
         number, text = self.of("int", scope, depth), self.of("text", scope, depth)
-        return f"{{'p': ({number})::INTEGER, 'q': {text}}}"
+        return f"{{'k': ({number})::INTEGER, 'g': {text}}}"

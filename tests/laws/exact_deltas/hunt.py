@@ -106,7 +106,7 @@ def temporary_engine() -> Iterator[DuckLakeEngine]:
 def law_of(engine: DuckLakeEngine | None, made: Scenario, start: int) -> Law:
     """The law for a scenario, from before the change of a number."""
     if engine is None:
-        return law_in_memory(made, start)
+        return law_in_memory(made, start, len(made.filling) + start)
     snapshots = carry_out(engine, made)
     return law_in_lake(engine, snapshots[start], snapshots[-1], made.views)
 
@@ -138,8 +138,11 @@ def shrunk(engine: DuckLakeEngine | None, broken: Broken) -> Broken:
     return replace(broken, scenario=small, verdict=verdict(small, query))
 
 
-def try_seed(engine: DuckLakeEngine | None, seed: int, tally: Tally, *, queries: int = QUERIES) -> None:
-    """Make the scenario of a seed, and check queries on it."""
+def try_seed(
+    engine: DuckLakeEngine | None, seed: int, tally: Tally, *, queries: int = QUERIES
+) -> list[Broken]:
+    """Make the scenario of a seed, check queries on it, and give those that broke the law."""
+    known = len(tally.broken)
     rng = Random(seed)
     world = world_with_views(rng, made := scenario(rng))
     start = rng.randrange(len(made.changes)) if rng.random() < 0.5 else 0
@@ -152,7 +155,7 @@ def try_seed(engine: DuckLakeEngine | None, seed: int, tally: Tally, *, queries:
             except MlviewError:
                 tally.skipped += 1
                 continue
-            verdict = law.check(query, force_full=rng.random() < 0.03)
+            verdict = law.check(query, force_full=rng.random() < 0.03, texts=rng.random() < 0.2)
             tally.add(verdict)
             if verdict.wrong:
                 tally.broken.append(Broken(seed, made, start, verdict))
@@ -161,6 +164,7 @@ def try_seed(engine: DuckLakeEngine | None, seed: int, tally: Tally, *, queries:
             tally.broken.append(Broken(seed, made, start, Verdict("", [f"left over: {left}"])))
     finally:
         law.close()
+    return tally.broken[known:]
 
 
 def main() -> None:
@@ -178,9 +182,7 @@ def main() -> None:
     seed = chosen.start if chosen.seed is None else chosen.seed
     with temporary_engine() if chosen.lake else nullcontext() as engine:
         while time.monotonic() < until:
-            known = len(tally.broken)
-            try_seed(engine, seed, tally)
-            for found in tally.broken[known:]:
+            for found in try_seed(engine, seed, tally):
                 kind = re.sub(r"\W.*", "", found.verdict.wrong[0][:12] or "-")
                 kinds[kind] += 1
                 if kinds[kind] > chosen.each:

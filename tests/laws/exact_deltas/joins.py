@@ -21,14 +21,17 @@ class Joins:
     def __init__(self, rng: Random, queries: Queries) -> None:
         self.rng = rng
         self.queries = queries
+        self.merged: dict[str, Column] = {}
 
     def source(self, depth: int, outer: tuple[Item, ...]) -> tuple[str, Scope]:
         """A FROM clause and what it lets one refer to."""
+        outside, self.merged = self.merged, {}
         text, item = self._item(depth, ())
         items = [item]
         for _ in range(self._more(depth)):
             text, items = self._joined(text, items, depth)
-        return text, Scope(tuple(items), outer)
+        merged, self.merged = tuple(self.merged.values()), outside
+        return text, Scope(tuple(items), outer, merged, self.rng.random() < 0.4)
 
     def _more(self, depth: int) -> int:
         return self.rng.choices((0, 1, 2, 3), (5, 4, 2, 0.5) if depth > 0 else (8, 2, 0.5, 0))[0]
@@ -102,6 +105,9 @@ class Joins:
             names = self.rng.sample(shared, min(len(shared), self.rng.choice((1, 1, 2))))
             if kind == "FULL JOIN":
                 self._mergeable(items, item)
+            for one in item.columns:
+                if one.name.lower() in names:
+                    self.merged[one.name.lower()] = one
             return f"USING ({', '.join(quoted(name) for name in names)})"
         expressions = self.queries.blocks.expressions
         equal = self._equality(items, item)

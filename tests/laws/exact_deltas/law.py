@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from exact_deltas.multisets import Shape, differences, rows_of, weighted_rows_of
-from mlview.engines.differencing import query_delta, release
+from exact_deltas.multisets import Shape, differences, read_rows, rows_of, weighted_rows_of
+from mlview.engines.differencing import (
+    query_delta,
+    query_operators,
+    query_text_at,
+    release,
+)
 
 if TYPE_CHECKING:
     from exact_deltas.multisets import Row
@@ -63,11 +68,23 @@ class Law:
         self.old.close()
         self.new.close()
 
-    def check(self, query: str, *, force_full: bool = False) -> Verdict:
-        """Whether the law holds for a query; skipped where DuckDB does not run it at both ends."""
+    def check(
+        self, query: str, *, force_full: bool = False, texts: bool = False
+    ) -> Verdict:
+        """Whether the law holds for a query; skipped where DuckDB does not run it at both ends.
+
+        With `texts`, the texts of the query at both ends are checked too, and its operators.
+        """
         verdict = Verdict(query)
         try:
-            types = tuple(str(row[1]) for row in self.new.execute(f"DESCRIBE {query}").fetchall())
+            columns, others = (
+                [row[:2] for row in copy.execute(f"DESCRIBE {query}").fetchall()]
+                for copy in (self.new, self.old)
+            )
+            if columns != others:
+                verdict.skipped = "other columns at the two ends"
+                return verdict
+            types = tuple(str(type_) for _, type_ in columns)
             before, after = (rows_of(copy, query, len(types)) for copy in (self.old, self.new))
         except duckdb.Error as error:
             verdict.skipped = str(error)
@@ -84,7 +101,22 @@ class Law:
         verdict.reasons = tuple(f"{o.what}: {o.reason}" for o in delta.operators if o.reason)
         verdict.wrong = _judged(self.reader, delta, Shape(types), before, after)
         release(self.reader, delta)
+        if texts and not verdict.wrong:
+            verdict.wrong = self._texts_judged(query, Shape(types), before, after)
         return verdict
+
+    def _texts_judged(
+        self, query: str, shape: Shape, before: Counter[Row], after: Counter[Row]
+    ) -> list[str]:
+        wrong = []
+        ends = ((True, self.old_time, before), (False, self.new_time, after))
+        for old, moment, expected in ends:
+            text = query_text_at(self.reader, query, self.resolve, old=old, time=moment)
+            found = read_rows(self.reader, text, len(shape.types))
+            wrong += differences(found, expected, shape.floats)
+        if not query_operators(self.reader, query, self.resolve):
+            wrong.append("no operators")
+        return wrong
 
     def delta(self, query: str, *, force_full: bool = False) -> QueryDelta:
         """The delta that is judged."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -18,8 +19,20 @@ if TYPE_CHECKING:
     from exact_deltas.scenarios import Scenario
 
 
-def law_in_memory(scenario: Scenario, start: int) -> Law:
-    """The law for a scenario, from before the change of a number."""
+class Form(IntEnum):
+    """How the change of a table is told."""
+
+    NET = 0
+    IN_PIECES = 1
+    UNKNOWN = 2
+    NET_OR_NOTHING = 3
+
+
+def law_in_memory(scenario: Scenario, start: int, variant: int = 0) -> Law:
+    """The law for a scenario, from before the change of a number.
+
+    `variant` turns the forms in which the changes of tables are told.
+    """
     instance, apart = _instance(), _instance()
     earlier = scenario.changes[:start]
     _fill(instance, "before", scenario, earlier)
@@ -30,7 +43,10 @@ def law_in_memory(scenario: Scenario, start: int) -> Law:
         "SELECT lower(schema_name), lower(table_name) FROM duckdb_tables() "
         "WHERE database_name = 'lake'"
     ).fetchall()
-    sources = {(schema, table): _source(instance, schema, table) for schema, table in tables}
+    sources = {
+        (schema, table): _source(instance, schema, table, Form(at % len(Form)))
+        for at, (schema, table) in enumerate(tables, variant)
+    }
     views = dict(
         instance.execute(
             "SELECT lower(view_name), sql FROM duckdb_views() "
@@ -80,20 +96,29 @@ def _commit(instance: duckdb.DuckDBPyConnection, transaction: list[str]) -> None
         instance.execute("ROLLBACK")
 
 
-def _source(instance: duckdb.DuckDBPyConnection, schema: str, table: str) -> Source:
-    """The table at both ends, and the signed rows between, net."""
+def _source(
+    instance: duckdb.DuckDBPyConnection, schema: str, table: str, form: Form
+) -> Source:
+    """The table at both ends, and the signed rows between."""
     name = f"{quoted(schema)}.{quoted(table)}"
-    rows = instance.execute(f"DESCRIBE lake.{name}").fetchall()
-    columns = ", ".join(quoted(row[0]) for row in rows)
-    texts = ", ".join(f"{quoted(row[0])}::VARCHAR" for row in rows)
+    new, old = f"lake.{name}", f"before.{name}"
+    names = [row[0] for row in instance.execute(f"DESCRIBE {new}").fetchall()]
+    if form is Form.UNKNOWN or WEIGHT in names:
+        return Source(new, old, None)
+    pieces = f"SELECT *, 1::BIGINT AS {WEIGHT} FROM {new} UNION ALL SELECT *, -1 FROM {old}"
+    if form is Form.IN_PIECES:
+        return Source(new, old, pieces)
+    columns = ", ".join(map(quoted, names))
+    texts = ", ".join(f"{quoted(column)}::VARCHAR" for column in names)
     instance.execute(f"CREATE SCHEMA IF NOT EXISTS signed.{quoted(schema)}")
     instance.execute(
-        f"CREATE TABLE signed.{name} AS SELECT {columns}, sum(w)::BIGINT AS {WEIGHT} FROM "
-        f"(SELECT *, 1 AS w FROM lake.{name} UNION ALL SELECT *, -1 FROM before.{name}) "
-        f"GROUP BY {columns}, {texts} HAVING sum(w) <> 0"
+        f"CREATE TABLE signed.{name} AS SELECT {columns}, sum({WEIGHT})::BIGINT AS {WEIGHT} FROM "
+        f"({pieces}) "
+        f"GROUP BY {columns}, {texts} HAVING sum({WEIGHT}) <> 0"
     )
     ((changed,),) = instance.execute(f"SELECT count(*) > 0 FROM signed.{name}").fetchall()
-    return Source(f"lake.{name}", f"before.{name}", f"FROM signed.{name}", bool(changed))
+    is_changed = bool(changed) or form is Form.NET
+    return Source(new, old, f"FROM signed.{name}", is_changed)
 
 
 def _at(instance: duckdb.DuckDBPyConnection, moment: datetime) -> duckdb.DuckDBPyConnection:

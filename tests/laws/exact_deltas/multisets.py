@@ -47,6 +47,13 @@ def weighted_rows_of(reader: SnapshotReader, relation: str, columns: int) -> lis
     return [(_plain(row[:columns]), row[columns]) for row in rows]
 
 
+def read_rows(reader: SnapshotReader, query: str, columns: int) -> Counter[Row]:
+    """The same as `rows_of`, by a reader of an engine."""
+    table = reader.table(_as_texts(query, columns), threads=1)
+    rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    return _counted([(*row, 1) for row in rows])
+
+
 def _as_texts(query: str, columns: int, *more: str) -> str:
     names = [f"c{at}" for at in range(columns)]
     texts = ", ".join([*(f"{name}::VARCHAR" for name in names), *more])

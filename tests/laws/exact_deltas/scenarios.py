@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from random import Random
 
 TABLE_NAMES = ("t", "u", "v", "w", "k", "Big Table", 'odd"na.me', "g")
-COLUMN_NAMES = ("k", "g", "a", "b", "c", "d", "e", "A b", 'q"x', "t", "u", "order", "rowid_", "Ä")
+COLUMN_NAMES = ("k", "g", "a", "b", "c", "d", "e", "A b", 'q"x', "t", "u", "order", "Ä")
+COLUMN_NAMES += ("k0", "c0", "w", "t", "u", "x")
 
 
 @dataclass(frozen=True, slots=True)

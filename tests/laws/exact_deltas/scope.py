@@ -33,18 +33,28 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The relations of a block, and those of the blocks around it."""
+    """The relations of a block, and those of the blocks around it.
+
+    Attributes:
+        items: its own relations.
+        outer: those of the blocks around it.
+        merged: the columns that USING made of two.
+        bare: whether columns go without the name of their relation where that is clear.
+    """
 
     items: tuple[Item, ...]
     outer: tuple[Item, ...] = ()
+    merged: tuple[Column, ...] = ()
+    bare: bool = False
 
     def columns(self, *kinds: str) -> list[str]:
         """References to the columns of the block itself, of some kinds or all."""
-        return _references(self.items, kinds)
+        merged = [quoted(one.name) for one in self.merged if not kinds or one.kind in kinds]
+        return self._references(self.items, kinds) + merged
 
     def outer_columns(self, *kinds: str) -> list[str]:
         """The same of the blocks around it."""
-        return _references(self.outer, kinds)
+        return self._references(self.outer, kinds)
 
     @property
     def everything(self) -> list[str]:
@@ -57,14 +67,19 @@ class Scope:
         ]
         return [item.refer(column) for item, column in pairs] + texts
 
+    def _references(self, items: tuple[Item, ...], kinds: tuple[str, ...]) -> list[str]:
+        return [
+            quoted(column.name) if self.bare and self._is_clear(column) else item.refer(column)
+            for item in items
+            for column in item.columns
+            if not kinds or column.kind in kinds
+        ]
 
-def _references(items: tuple[Item, ...], kinds: tuple[str, ...]) -> list[str]:
-    return [
-        item.refer(column)
-        for item in items
-        for column in item.columns
-        if not kinds or column.kind in kinds
-    ]
+    def _is_clear(self, column: Column) -> bool:
+        """Whether nothing else here goes by the name of a column."""
+        name, around = column.name.lower(), (*self.items, *self.outer)
+        named = [one.name.lower() for item in around for one in item.columns]
+        return named.count(name) == 1 and all(item.alias.lower() != name for item in around)
 
 
 @dataclass(slots=True)

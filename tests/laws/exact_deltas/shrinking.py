@@ -85,11 +85,12 @@ def _kind(node: Any) -> str:
     """What a node of DuckDB's tree may be replaced by: others of its kind."""
     if not isinstance(node, dict):
         return ""
-    if node.get("type") in _QUERIES:
+    type_ = str(node.get("type"))
+    if type_ in _QUERIES:
         return "query"
     if "class" in node:
         return "expression"
-    return "item" if node.get("type") in _ITEMS else ""
+    return "item" if type_ in _ITEMS else ""
 
 
 def _paths(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:

@@ -32,10 +32,10 @@ DOMAINS = {
     ),
     "INTERVAL": ("'1 day'", "'2 hours'", "'1 month'", "'0 days'"),
     "INTEGER[]": ("[1, 2]", "[]", "[NULL, 1]", "[2, 1]", "[3]"),
-    "STRUCT(p INTEGER, q VARCHAR)": (
-        "{'p': 1, 'q': 'a'}",
-        "{'p': NULL, 'q': ''}",
-        "{'p': 2, 'q': 'b'}",
+    "STRUCT(k INTEGER, g VARCHAR)": (
+        "{'k': 1, 'g': 'a'}",
+        "{'k': NULL, 'g': ''}",
+        "{'k': 2, 'g': 'b'}",
     ),
 }
 # Values that DuckDB calls equal to others of their type, and that answer differently.
@@ -54,7 +54,7 @@ KINDS = {
     "TIMESTAMP WITH TIME ZONE": "zoned",
     "INTERVAL": "span",
     "INTEGER[]": "list",
-    "STRUCT(p INTEGER, q VARCHAR)": "struct",
+    "STRUCT(k INTEGER, g VARCHAR)": "struct",
 }
 LITERAL_TYPES = {
     "int": "INTEGER",
@@ -67,7 +67,7 @@ LITERAL_TYPES = {
     "zoned": "TIMESTAMPTZ",
     "span": "INTERVAL",
     "list": "INTEGER[]",
-    "struct": "STRUCT(p INTEGER, q VARCHAR)",
+    "struct": "STRUCT(k INTEGER, g VARCHAR)",
 }
 
 

@@ -1,0 +1,31 @@
+"""Random queries over random tables that change at random: what was, and the delta, is what is."""
+
+from __future__ import annotations
+
+import pytest
+from exact_deltas.hunt import Tally, try_seed
+
+IN_MEMORY, IN_LAKE = range(14), range(100, 102)
+
+
+@pytest.fixture(scope="module")
+def tally():
+    return Tally()
+
+
+@pytest.mark.parametrize("seed", IN_MEMORY)
+def test_old_rows_and_delta_are_the_new_rows(tally, seed):
+    assert not "\n".join(map(str, try_seed(None, seed, tally)))
+
+
+@pytest.mark.parametrize("seed", IN_LAKE)
+def test_old_rows_and_delta_are_the_new_rows_of_a_lake(tally, engine, seed):
+    assert not "\n".join(map(str, try_seed(engine, seed, tally, queries=5)))
+
+
+def test_the_law_was_put_to_the_proof(tally):
+    """Most queries have rows that change, and most changes are found without all rows."""
+    assert tally.queries >= 120
+    assert tally.with_change >= tally.queries // 4
+    assert tally.cheap_with_change >= tally.with_change // 2
+    assert {"LINEAR", "TELESCOPED", "TOUCHED_KEYS", "WINDOW_MOVED"} <= set(tally.strategies)
