@@ -252,8 +252,10 @@ class Telescope:
         """
         for item in self.block.query["select_list"]:
             live = tuple(self.block.live_in(item))
+            if not live:
+                continue
             what = f"SELECT {self.block.words(item)}"
-            if live and not self._correlated(what, item, live):
+            if not self._correlated(what, item, live):
                 raise NotFollowed("a subquery or refresh_time() in the select list")
 
     def _correlated(self, what: str, expression: Tree, live: tuple[str, ...]) -> bool:

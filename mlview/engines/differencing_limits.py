@@ -1,4 +1,4 @@
-"""What has no exact change: macros that users define, and columns called as mlview calls its own."""
+"""What has no exact change: macros of users, and columns called as mlview calls its own."""
 
 from __future__ import annotations
 

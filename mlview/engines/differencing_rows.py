@@ -75,6 +75,7 @@ def repeated(table: str, columns: Sequence[str], condition: str, copies: int) ->
     if copies <= 1:
         return f"SELECT {picked} FROM {table} WHERE {condition}"
     return (
-        f"SELECT {picked} FROM (SELECT *, unnest(system.main.range(system.main.abs({WEIGHT}))) AS __mlview_copy "
+        f"SELECT {picked} FROM (SELECT *, "
+        f"unnest(system.main.range(system.main.abs({WEIGHT}))) AS __mlview_copy "
         f"FROM {table} WHERE {condition})"
     )

@@ -27,6 +27,22 @@ def _not_printed() -> LakeProblem:
     )
 
 
+# The same views are taken apart at every look; both are functions of their text alone.
+_PARSED: dict[str, str] = {}
+_PRINTED: dict[str, str] = {}
+_REMEMBERED = 2_000
+_LONGEST = 100_000
+
+
+def _remember(known: dict[str, str], key: str, value: str) -> None:
+    """Keep an answer, forgetting the oldest ones."""
+    if len(key) + len(value) > _LONGEST:
+        return
+    known[key] = value
+    while len(known) > _REMEMBERED:
+        known.pop(next(iter(known)), None)
+
+
 @cache
 def _parser() -> duckdb.DuckDBPyConnection:
     """A DuckDB without a lake, in which looking up a function takes a hundredth of the time."""
@@ -43,7 +59,11 @@ class Trees:
 
     def parse(self, sql: str) -> Tree | None:
         """The tree of a query, None if DuckDB has none: several statements, a dynamic PIVOT."""
-        found = json.loads(self._asked("SELECT json_serialize_sql(?)", sql))
+        text = _PARSED.get(sql)
+        if text is None:
+            text = self._asked("SELECT json_serialize_sql(?)", sql)
+            _remember(_PARSED, sql, text)
+        found = json.loads(text)
         if found["error"] or len(found["statements"]) != 1:
             return None
         if found["statements"][0]["named_param_map"]:
@@ -71,6 +91,9 @@ class Trees:
         """
         put = printable(query)
         whole = json.dumps({"error": False, "statements": [statement(quoted(put))]})
+        known = _PRINTED.get(whole)
+        if known is not None:
+            return known
         try:
             text = self._asked("SELECT json_deserialize_sql(?::JSON)", whole)
         except duckdb.Error as problem:
@@ -78,6 +101,7 @@ class Trees:
         again = self.parse(text)
         if again is None or not same_meaning(put, again):
             raise _not_printed()
+        _remember(_PRINTED, whole, text)
         return text
 
     def describe(self, sql: str) -> tuple[Column, ...] | None:

@@ -26,6 +26,11 @@ def threads_for(rows: int, columns: int, *, alone: bool = False) -> AbstractCont
     return limited
 
 
+def one_thread() -> AbstractContextManager[Any]:
+    """One thread, whatever the size."""
+    return threads_for(0, 0, alone=True)
+
+
 @lru_cache(maxsize=4)
 def _controller(loaded: tuple[str, ...]) -> ThreadpoolController:
     """The thread pools of this process, looked for anew when a package brought its own."""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from mlview.definitions import Definition
     from mlview.deltas import Operator
     from mlview.engines import SnapshotReader
-    from mlview.engines.differencing import QueryDelta, Resolve
+    from mlview.engines.differencing import QueryDelta
+    from mlview.engines.differencing_binding import Resolve
     from mlview.observation.identities import Identity
     from mlview.records import Version
     from mlview.storage.catalog import ObjectRow

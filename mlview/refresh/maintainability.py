@@ -93,17 +93,14 @@ def foreseen(definition: Refreshable, columns: Sequence[Column], query: Maintena
         return query
     label = next((c for c in columns if fold(c.name) == fold(definition.target or "")), None)
     if definition.target is None:
-        task = learners.resolve(definition.method).task if _named(definition) else None
+        named = isinstance(definition.method, Method)
+        task = learners.resolve(definition.method).task if named else None  # type: ignore[arg-type]
     else:
         task = learners.label_task(label) if label is not None else None
     if task is None:
         return Maintenance(possible=False, reason="its columns are not known yet")
     roles = Roles(definition.target, task, ())
     return of_model(definition, roles, method_of(definition, roles), query)
-
-
-def _named(definition: Model) -> bool:
-    return isinstance(definition.method, Method)
 
 
 def insist_on(definition: Refreshable, able: Maintenance) -> None:

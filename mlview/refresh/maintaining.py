@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from mlview.definitions import Model
+    from mlview.definitions import Definition, Model
     from mlview.observation.reads import Reads
     from mlview.records import Version
     from mlview.refresh.jobs import Job
@@ -205,6 +205,7 @@ class ChangedModel:
         )
 
 
-def insists(definition: Model, job: Job) -> bool:
+def insists(definition: Definition, job: Job) -> bool:
     """Whether nothing but an exact incremental refresh is wanted."""
-    return job.step.incremental_only or definition.refresh_mode is RefreshMode.INCREMENTAL
+    mode = getattr(definition, "refresh_mode", RefreshMode.AUTO)
+    return job.step.incremental_only or mode is RefreshMode.INCREMENTAL

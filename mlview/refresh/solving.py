@@ -51,7 +51,8 @@ def solve_sums(sums: Sums, definition: Model, identity: Identity, *, refit: bool
     _refuse_empty(sums)
     held_out = sums.test.rows
     details: dict[str, Any] = {}
-    judged, notices = learners.Evaluation((), 0), ()
+    judged = learners.Evaluation((), 0)
+    notices: tuple[str, ...] = ()
     before: Fitted | None = None
     if sums.roles.target is not None and held_out:
         if roles.task is Task.CLASSIFICATION:

@@ -14,6 +14,7 @@ from mlview import learners
 from mlview.definitions import HoldoutLast, HoldoutShare, always_quote
 from mlview.errors import TrainingDataProblem
 from mlview.learners.frames import column_of
+from mlview.learners.threads import one_thread
 from mlview.observation.identities import BUCKET, ROW_ID, bucket, identity_of, time_column
 from mlview.refresh.columns import keep_columns
 from mlview.refresh.reading import check_columns, read_training_rows
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from mlview.serving.scopes import Scope
     from mlview.serving.targets import OnReader
 
-LOOKED_AT = 100_000
+LOOKED_AT = 50_000
 """Rows from whose values the part of every column is decided; the sums confirm it."""
 
 BATCH_ROWS = 65_536
@@ -70,7 +71,8 @@ def sum_rows(
     batches = iter(plan.batches(target))
     first, whole = _first(batches, plan.schema(target))
     try:
-        roles = learners.derive_roles(plan.columns, plan.labelled(first), definition)
+        with one_thread():
+            roles = learners.derive_roles(plan.columns, plan.labelled(first), definition)
         decided = whole or not _doubtful(roles)
     except TrainingDataProblem:
         if whole:

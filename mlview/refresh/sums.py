@@ -19,7 +19,8 @@ from mlview.refresh.timeline import Timeline
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlview.learners.moments import Maintained, Moments
+    from mlview.learners.moments.spec import Maintained
+    from mlview.learners.moments.state import Moments
 
 SCORED_ROWS = 20_000
 """Held-out rows from which metrics are computed that sums do not give; twice as many at most."""

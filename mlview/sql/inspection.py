@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _READS = BEFORE_RELATIONS | PIVOTS
 
 
+@lru_cache(maxsize=1024)
 def inspect(query: str) -> QueryFacts:
     """The relations, calls and targets of a statement, each mention with its span.
 

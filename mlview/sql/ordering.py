@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlview.definitions import fold
@@ -22,6 +23,7 @@ _BEFORE_STAR = frozenset(["SELECT", "DISTINCT", "ALL"])
 _AFTER_KEYS = frozenset(["LIMIT", "OFFSET", "FETCH"])
 
 
+@lru_cache(maxsize=1024)
 def ordered_limits(query: str) -> bool:
     """Whether anywhere in the query an ORDER BY decides which rows there are.
 

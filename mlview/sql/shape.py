@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _NOT_PLAIN = ("group", "having", "distinct", "pivots", "laterals")
 
 
+@lru_cache(maxsize=1024)
 def with_rowid(query: str, column: str) -> tuple[Name, str] | None:
     """The driving relation of a plain query, and the query with that relation's row id added.
 
@@ -113,6 +115,7 @@ def _select_edit(reading: Reading, item: str) -> Edit | None:
     return Edit(end, end, f"{comma} {item}")
 
 
+@lru_cache(maxsize=1024)
 def group_columns(query: str) -> tuple[str, ...] | None:
     """The output columns that are the GROUP BY keys of the outermost SELECT.
 

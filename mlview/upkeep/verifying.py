@@ -121,6 +121,7 @@ def _model(
         _answers(stored, rows.data),
         _answers(again, rows.data),
         tolerance=0.0 if full else TOLERANCE,
+        answers=True,
     )
 
 

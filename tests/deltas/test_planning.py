@@ -58,7 +58,7 @@ FULL = {
     "SELECT id FROM flights f LEFT JOIN weather w ON w.temp IN (SELECT plane FROM planes)": (
         "a subquery or refresh_time() in ON"
     ),
-}  # fmt: skip
+}
 
 
 def said(plan):

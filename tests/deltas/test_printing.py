@@ -16,11 +16,11 @@ FAITHFUL = [
     "SELECT a IS NOT TRUE, a NOT BETWEEN 1 AND 2, a LIKE 'b!%' ESCAPE '!' FROM t",
     "SELECT * FROM (VALUES (1, 'a'), (2, NULL)) v(\"p q\", r)",
     "SELECT {'a b': 1}, [1, 2][1:2], list_transform(l, lambda x: x + 1) FROM t",
-    "SELECT sum(a) FILTER (b) OVER (PARTITION BY c ORDER BY d ROWS 2 PRECEDING EXCLUDE TIES) FROM t",
+    "SELECT sum(a) FILTER (b) OVER (PARTITION BY c ORDER BY d ROWS 2 PRECEDING EXCLUDE TIES)",
     "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT * FROM r LIMIT 3",
     "(SELECT a FROM t ORDER BY a LIMIT 3) UNION ALL BY NAME (SELECT b FROM u) ORDER BY 1",
     "SELECT a FROM t GROUP BY GROUPING SETS ((a, b), ()), c HAVING count(*) > 1 QUALIFY true",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("query", FAITHFUL)

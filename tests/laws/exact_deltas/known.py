@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from exact_deltas.lakes import resolver
-from exact_deltas.law import Law
+from exact_deltas.lakes import law_in_lake as law_between
+from exact_deltas.memory import empty_instance, law_of_states
 from mlview.engines.extensions import extension_path
-from mlview.engines.settings import DEFINITION_SETTINGS
 from mlview.sql import break_ties
 
 if TYPE_CHECKING:
     from random import Random
 
+    from exact_deltas.law import Law
     from mlview.engines import DuckLakeEngine
 
-_MOMENT = datetime(2024, 1, 1, tzinfo=UTC)
 _LIMIT = re.compile(r"\s+LIMIT\s+\d+\s*;?\s*$", re.IGNORECASE)
 
 
@@ -38,14 +36,10 @@ class Benchmark:
     generator: str
     changed: dict[str, tuple[str, ...]]
 
-    def generated(self, scale: float) -> duckdb.DuckDBPyConnection:
-        """A DuckDB with the tables."""
-        copy = duckdb.connect(config={"threads": 1})
-        copy.load_extension(str(extension_path(self.extension, duckdb.__version__)))
-        for name, value in DEFINITION_SETTINGS.items():
-            copy.execute(f"SET GLOBAL {name} = '{value}'")
-        copy.execute(f"CALL {self.generator}(sf={scale})")
-        return copy
+    def generate(self, instance: duckdb.DuckDBPyConnection, scale: float) -> None:
+        """Make its tables in the catalog that is in use."""
+        instance.load_extension(str(extension_path(self.extension, duckdb.__version__)))
+        instance.execute(f"CALL {self.generator}(sf={scale})")
 
     def queries(self) -> dict[int, str]:
         """Its queries by number."""
@@ -95,31 +89,39 @@ def with_ties_broken(query: str, columns: int) -> str:
     return break_ties(query, columns)
 
 
-def law_of(engine: DuckLakeEngine, benchmark: Benchmark, scale: float, rng: Random) -> Law:
+def law_in_memory(benchmark: Benchmark, scale: float, rng: Random) -> Law:
+    """Fill tables in memory, change them, and check queries on that."""
+    instance = empty_instance()
+    instance.execute("ATTACH ':memory:' AS before; USE before")
+    benchmark.generate(instance, scale)
+    statements = changes(rng, instance, benchmark)
+    instance.execute("ATTACH ':memory:' AS lake; COPY FROM DATABASE before TO lake; USE lake")
+    for sql in statements:
+        instance.execute(sql)
+    return law_of_states(instance)
+
+
+def law_in_lake(engine: DuckLakeEngine, benchmark: Benchmark, scale: float, rng: Random) -> Law:
     """Fill the lake, change it, and check queries on that."""
-    old, new = benchmark.generated(scale), benchmark.generated(scale)
-    names = [row[0] for row in old.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
-    statements = changes(rng, old, benchmark)
+    made = empty_instance()
+    benchmark.generate(made, scale)
+    names = [row[0] for row in made.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
     with engine.connection() as connection:
         connection.begin()
         for name in names:
-            connection.bind_table("filling", old.execute(f"FROM {name}").to_arrow_table())
+            connection.bind_table("filling", made.execute(f"FROM {name}").to_arrow_table())
             connection.run(f"CREATE TABLE {name} AS FROM filling")
         connection.commit()
         since = engine.current_snapshot().id
-        for sql in statements:
+        for sql in changes(rng, made, benchmark):
             connection.run(sql)
-    for sql in statements:
-        new.execute(sql)
-    until = engine.current_snapshot().id
-    reader = engine.reader(until, refresh_time=_MOMENT)
-    return Law(reader, resolver(engine, since, until), old, new, (_MOMENT, _MOMENT))
+    made.close()
+    return law_between(engine, since, engine.current_snapshot().id)
 
 
 def changes(rng: Random, copy: duckdb.DuckDBPyConnection, benchmark: Benchmark) -> list[str]:
-    """Rows deleted, inserted once more, and updated with values of other rows."""
-    chosen = rng.sample(sorted(benchmark.changed), rng.randint(2, 4))
-    return [sql for table in chosen for sql in _of_table(rng, copy, benchmark, table)]
+    """In every table, rows deleted, inserted once more, and updated with values of other rows."""
+    return [sql for table in benchmark.changed for sql in _of_table(rng, copy, benchmark, table)]
 
 
 def _of_table(

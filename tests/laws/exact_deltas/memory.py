@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -14,6 +15,7 @@ from mlview.engines.settings import DEFINITION_SETTINGS
 from mlview.engines.sources import WEIGHT, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from exact_deltas.scenarios import Scenario
@@ -33,40 +35,58 @@ def law_in_memory(scenario: Scenario, start: int, variant: int = 0) -> Law:
 
     `variant` turns the forms in which the changes of tables are told.
     """
-    instance, apart = _instance(), _instance()
+    instance, apart = empty_instance(), empty_instance()
     earlier = scenario.changes[:start]
     _fill(instance, "before", scenario, earlier)
     _fill(instance, "lake", scenario, scenario.changes)
     _fill(apart, "lake", scenario, earlier)
+    views = dict(_name_and_body(sql) for sql in scenario.views if sql.startswith("CREATE VIEW"))
+    return law_of_states(instance, apart, views, variant)
+
+
+def law_of_states(
+    instance: duckdb.DuckDBPyConnection,
+    apart: duckdb.DuckDBPyConnection | None = None,
+    views: Mapping[str, str] = MappingProxyType({}),
+    variant: int = 0,
+) -> Law:
+    """The law between the catalogs `before` and `lake` of a DuckDB.
+
+    `apart` has the earlier state as `lake`, for queries that name the catalog.
+    """
     instance.execute("ATTACH ':memory:' AS signed")
     tables = instance.execute(
         "SELECT lower(schema_name), lower(table_name) FROM duckdb_tables() "
-        "WHERE database_name = 'lake'"
+        "WHERE database_name = 'lake' ORDER BY ALL"
     ).fetchall()
     sources = {
         (schema, table): _source(instance, schema, table, Form(at % len(Form)))
         for at, (schema, table) in enumerate(tables, variant)
     }
-    views = dict(
-        instance.execute(
-            "SELECT lower(view_name), sql FROM duckdb_views() "
-            "WHERE NOT internal AND database_name = 'lake'"
-        ).fetchall()
-    )
 
     def resolve(catalog: str | None, schema: str | None, table: str) -> Source | str:
         schema = "main" if schema is None or (not catalog and schema == "lake") else schema.lower()
         if schema == "main" and table.lower() in views:
-            return str(views[table.lower()]).partition(" AS ")[2].rstrip(";")
+            return views[table.lower()]
         return sources[schema, table.lower()]
 
-    old, new = _at(apart, OLD_TIME), _at(instance, NEW_TIME)
-    attached = Attached(instance, 0, 1, 1)
-    reader = SnapshotReader(attached, refresh_time=NEW_TIME, give_back=lambda used: used.connection.close())
+    old = _at(apart, "lake", OLD_TIME) if apart else _at(instance, "before", OLD_TIME)
+    new = _at(instance, "lake", NEW_TIME)
+    reader = SnapshotReader(
+        Attached(instance, 0, 1, 1),
+        refresh_time=NEW_TIME,
+        give_back=lambda used: used.connection.close(),
+    )
     return Law(reader, resolve, old, new)
 
 
-def _instance() -> duckdb.DuckDBPyConnection:
+def _name_and_body(create_view: str) -> tuple[str, str]:
+    name, _, body = create_view.removeprefix("CREATE VIEW ").partition(" AS ")
+    return name.strip('"').lower(), body
+
+
+def empty_instance() -> duckdb.DuckDBPyConnection:
+    """A DuckDB under the settings of definitions."""
     instance = duckdb.connect(config={"threads": 1})
     for name, value in DEFINITION_SETTINGS.items():
         instance.execute(f"SET GLOBAL {name} = '{value}'")
@@ -121,8 +141,10 @@ def _source(
     return Source(new, old, f"FROM signed.{name}", is_changed)
 
 
-def _at(instance: duckdb.DuckDBPyConnection, moment: datetime) -> duckdb.DuckDBPyConnection:
+def _at(
+    instance: duckdb.DuckDBPyConnection, catalog: str, moment: datetime
+) -> duckdb.DuckDBPyConnection:
     cursor = instance.cursor()
-    cursor.execute("USE lake")
+    cursor.execute(f"USE {catalog}")
     cursor.execute(f"CREATE TEMP MACRO refresh_time() AS TIMESTAMPTZ '{moment.isoformat()}'")
     return cursor

@@ -23,8 +23,11 @@ def world_with_views(rng: Random, scenario: Scenario) -> World:
     """The scenario's tables, and up to three views over them and each other."""
     world = World.of(scenario)
     for name in rng.sample(VIEW_NAMES, rng.randint(0, 3)):
-        if name.lower() not in {known.lower() for known in world.relations}:
-            world.add_view(name, random_query(rng, world, depth=1, moments=False))
+        query = random_query(rng, world, depth=1, moments=False)
+        known = {other.lower() for other in world.relations}
+        # A lake keeps a view as DuckDB prints it, without the quotes of "x y".*
+        if name.lower() not in known and '".*' not in query:
+            world.add_view(name, query)
     return world
 
 
