@@ -90,8 +90,10 @@ class Scratch:
     def signed(self, sql: str, columns: Sequence[Column], *, rowid: bool = False) -> DeltaTable:
         """A new table with the rows of a query that ends with a weight."""
         name = self.table_of(sql)
-        inserted, deleted, copies = self.reader.run(measured(name))[0]
-        return DeltaTable(name, tuple(columns), inserted, deleted, copies, rowid)
+        found = [int(number or 0) for number in self.reader.run(measured(name))[0]]
+        inserted, deleted, most, least = found
+        copies = max(most, -least)
+        return DeltaTable(name, tuple(columns), inserted, -deleted, copies, rowid)
 
     def has_rows(self, name: str) -> bool:
         """Whether a table has any rows."""

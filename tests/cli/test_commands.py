@@ -32,7 +32,7 @@ def test_refresh_brings_a_view_and_its_ancestors_up_to_date(command, database):
     said = command("refresh", "total", "--json")
     assert said.code == 0
     assert [(row["name"], row["action"]) for row in said.rows] == [
-        ("per_a", "FULL"),
+        ("per_a", "INCREMENTAL"),
         ("total", "FULL"),
     ]
     assert command("sql", "--json", "FROM total").rows == [{"n": 61}]

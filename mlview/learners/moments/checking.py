@@ -159,19 +159,24 @@ def _check_leaks(moments: Moments, target: str) -> None:
 
 
 def _straight_line(moments: Moments, target: str) -> str | None:
-    """The number that is perfectly correlated with a numeric label, if there is one."""
-    label, sums = Key(Kind.NUMBER, target), moments.column()
-    rows, products = sums[ONE], moments.column(label)
-    spread = products[label] - sums[label] ** 2 / rows
-    whole = moments.group()
+    """The number that is perfectly correlated with a numeric label, if there is one.
+
+    Among the rows of the commonest magnitude: beside a single one of another, all others would
+    seem to lie on a line.
+    """
+    whole = max(moments.sums.values(), key=lambda sums: sums.count).total()
+    one, label = moments.columns.at(ONE), moments.columns.at(Key(Kind.NUMBER, target))
+    if max(one, label) >= len(whole):
+        return None
+    rows, missing = whole[one, one], moments.missing
+    spread = whole[label, label] - whole[one, label] ** 2 / rows
     for name in moments.layout.numbers:
-        key = Key(Kind.NUMBER, name)
-        if sums.get(Key(Kind.MISSING, name)):
+        at = moments.columns.at(Key(Kind.NUMBER, name))
+        if name in missing or at >= len(whole):
             continue
-        at = moments.columns.at(key)
-        own = whole[at, at] - sums[key] ** 2 / rows
-        both = products[key] - sums[key] * sums[label] / rows
-        varied = own > _SAME * whole[at, at] and spread > _SAME * products[label]
+        own = whole[at, at] - whole[one, at] ** 2 / rows
+        both = whole[at, label] - whole[one, at] * whole[one, label] / rows
+        varied = own > _SAME * whole[at, at] and spread > _SAME * whole[label, label]
         if varied and 1 - both**2 / (own * spread) <= _LINE:
             return name
     return None
