@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlview.deltas.blocks import CUTS, Block
+from mlview.deltas.blurs import refuse_blurred_keys, refuse_blurred_rows
 from mlview.deltas.expanding import NotFollowed
 from mlview.deltas.inputs import Query, Side, from_item, names_in
 from mlview.deltas.keys import grouping_words, keys_of, puts_rows_together
@@ -84,6 +85,7 @@ def _select(query: Tree, facts: Facts) -> Plan | None:
         return None
     if puts_rows_together(block):
         return _keyed(block, live)
+    refuse_blurred_keys(block, live)
     telescope = Telescope.of(block)
     telescope.selected()
     operators = tuple(step.operator for step in telescope.steps)
@@ -106,6 +108,7 @@ def _keyed(block: Block, live: list[str]) -> Plan:
         return full_plan(query, "a subquery or refresh_time() behind its WHERE", what)
     try:
         expressions = keys_of(block)
+        refuse_blurred_keys(block, live, expressions)
         telescope = Telescope.of(block)
     except NotFollowed as why:
         return full_plan(query, str(why), what)
@@ -131,6 +134,7 @@ def _distinct(query: Tree, facts: Facts, what: str) -> Plan | None:
     name = facts.add(Query(query))
     if not facts.is_live(name, None):
         return None
+    refuse_blurred_rows([name], facts)
     columns = _columns(name, facts)
     rows = select([star()], from_item(name, "__mlview_d"), distinct=True)
     changed = from_item(name, "__mlview_d", Side.BOTH)
@@ -197,6 +201,7 @@ def _matched_rows(
     query: Tree, sides: dict[str, str], live: list[str], facts: Facts, what: str
 ) -> Plan:
     """INTERSECT and EXCEPT of the rows by which either branch changed."""
+    refuse_blurred_rows(sides.values(), facts)
     union = {**query, "setop_type": "UNION", "setop_all": True}
     table = facts.name_keys()
     terms = [

@@ -330,7 +330,7 @@ class DuckLakeEngine:
     def _open_users(self) -> duckdb.DuckDBPyConnection:
         users = open_instance(self._layout)
         with translated():
-            attach(users, self._layout, "lake")
+            attach(users, self._layout, "lake", inline=False)
             attach(users, self._layout, "store", read_only=True)
             users.execute(f"ATTACH ':memory:' AS {SYSTEM_SCHEMA}")
             users.execute("SET GLOBAL arrow_lossless_conversion = true")

@@ -136,5 +136,30 @@ def test_a_key_that_may_be_a_column_or_an_item_is_not_guessed(planned, query, ke
     assert plan.full == (keys == 0)
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT DISTINCT sum(delay) FROM flights GROUP BY plane",
+        "SELECT d, count(*) FROM mean GROUP BY d",
+        "SELECT a.plane FROM mean a JOIN mean b ON a.d = b.d",
+        "SELECT plane FROM mean WHERE d = (SELECT max(d) FROM mean)",
+        "SELECT d FROM mean EXCEPT SELECT delay FROM flights",
+    ],
+)
+def test_sums_of_floats_do_not_decide_what_belongs_together(planned, query):
+    mean = "SELECT plane, avg(delay) AS d FROM flights GROUP BY plane"
+    plan, _ = planned(query, mean=mean)
+    assert plan.full
+    assert "sums of floats" in plan.operators[0].reason
+    exact = mean.replace("avg", "max")
+    assert not planned(query.replace("sum", "max"), mean=exact)[0].full
+
+
+def test_sums_of_floats_may_be_filtered_and_joined_along(planned):
+    query = "SELECT model, d FROM mean JOIN planes USING (plane) WHERE d > 3"
+    mean = "SELECT plane, avg(delay) AS d FROM flights GROUP BY plane"
+    assert not planned(query, mean=mean)[0].full
+
+
 def test_every_strategy_says_what_it_is(planned):
     assert len({strategy.value for strategy in Strategy}) == 6

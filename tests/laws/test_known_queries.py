@@ -5,7 +5,14 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from exact_deltas.known import TPCDS, TPCH, law_in_lake, law_in_memory, without_limit, with_ties_broken
+from exact_deltas.known import (
+    TPCDS,
+    TPCH,
+    law_in_lake,
+    law_in_memory,
+    without_limit,
+    with_ties_broken,
+)
 
 # Of each kind of query some: CTEs used twice, windows over groups, ROLLUP, EXISTS, set operations,
 # CASE over aggregates, outer joins, subqueries in the select list.

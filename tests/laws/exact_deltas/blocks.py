@@ -23,7 +23,9 @@ class Blocks:
     def __init__(self, rng: Random, queries: Queries) -> None:
         self.rng = rng
         self.queries = queries
-        self.expressions = Expressions(rng, self, ambiguous=queries.ambiguous)
+        self.expressions = Expressions(
+            rng, self, ambiguous=queries.ambiguous, moments=queries.moments
+        )
 
     def block(self, depth: int, outer: tuple[Item, ...]) -> str:
         """A SELECT."""
@@ -103,7 +105,9 @@ class Blocks:
             items = self._star(scope)
         else:
             count = self.rng.randint(1, 4)
-            written = [self.expressions.any_kind(scope, self.rng.randint(0, 2)) for _ in range(count)]
+            written = [
+                self.expressions.any_kind(scope, self.rng.randint(0, 2)) for _ in range(count)
+            ]
             if distinct and self.queries.ambiguous:
                 raise Refused("which of several equal values remains is chance")
             items = self._aliased(written)
@@ -291,7 +295,9 @@ class Blocks:
             raise Refused("no list to unnest")
         shown = self.rng.choice(scope.columns())
         where = self.where(scope, depth)
-        return f"SELECT {shown} AS shown, unnest({self.rng.choice(lists)}) AS el FROM {source}{where}"
+        return (
+            f"SELECT {shown} AS shown, unnest({self.rng.choice(lists)}) AS el FROM {source}{where}"
+        )
 
     # Subqueries of expressions
 
@@ -320,7 +326,9 @@ class Blocks:
             return f"({left}, 1) IN (SELECT {right}, 1 FROM {source}{where})"
         if what in ("ANY", "ALL"):
             return f"{left} {self.rng.choice(('>', '=', '<>', '<='))} {what} (SELECT {right} FROM {source}{where})"
-        grouped = self.rng.choice(("", "", "", f" GROUP BY {right}", f" GROUP BY {right} HAVING count(*) > 1"))
+        grouped = self.rng.choice(
+            ("", "", "", f" GROUP BY {right}", f" GROUP BY {right} HAVING count(*) > 1")
+        )
         return f"{left} {what} (SELECT {right} FROM {source}{where}{grouped})"
 
     def scalar(self, kind: str, scope: Scope, depth: int) -> str:

@@ -31,9 +31,13 @@ class Expressions:
         rng: the source of chance.
         subqueries: writes subqueries.
         ambiguous: whether -0.0 and 30 days may occur; else nothing is written that makes them.
+        moments: whether refresh_time() may occur.
     """
 
-    def __init__(self, rng: Random, subqueries: Subqueries, *, ambiguous: bool) -> None:
+    def __init__(
+        self, rng: Random, subqueries: Subqueries, *, ambiguous: bool, moments: bool
+    ) -> None:
+        self.moments = moments
         self.rng = rng
         self.subqueries = subqueries
         self.ambiguous = ambiguous
@@ -64,6 +68,8 @@ class Expressions:
 
     def literal(self, kind: str) -> str:
         """A constant."""
+        if kind == "zoned" and self.moments and self.rng.random() < 0.3:
+            return "refresh_time()"
         return literal(self.rng, LITERAL_TYPES[kind], ambiguous=self.ambiguous, nulls=0.04)
 
     def condition(self, scope: Scope, depth: int) -> str:

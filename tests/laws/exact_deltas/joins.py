@@ -74,7 +74,6 @@ class Joins:
             (1, "NATURAL"),
             (1, "LATERAL"),
             (0.6, "UNNEST"),
-            (0.2, "ASOF"),
         )
         both = [*items, item]
         match kind:
@@ -86,17 +85,20 @@ class Joins:
                 return self._lateral(left, items, item, depth)
             case "UNNEST":
                 return self._unnest(left, items, item)
-            case "ASOF":
-                return self._asof(left, right, items, item)
             case _:
                 on = self._on(items, item, kind)
-                return f"{left} {kind} {right} {on}", items if kind[:4] in ("SEMI", "ANTI") else both
+                return f"{left} {kind} {right} {on}", items if kind[:4] in (
+                    "SEMI",
+                    "ANTI",
+                ) else both
 
     def _natural(
         self, left: str, right: str, items: list[Item], item: Item
     ) -> tuple[str, list[Item]]:
         self._mergeable(items, item)
-        word = pick(self.rng, (3, "NATURAL JOIN"), (1, "NATURAL LEFT JOIN"), (1, "NATURAL FULL JOIN"))
+        word = pick(
+            self.rng, (3, "NATURAL JOIN"), (1, "NATURAL LEFT JOIN"), (1, "NATURAL FULL JOIN")
+        )
         return f"{left} {word} {right}", [*items, item]
 
     def _on(self, items: list[Item], item: Item, kind: str) -> str:
@@ -114,12 +116,15 @@ class Joins:
         roll = self.rng.random()
         if equal and roll < 0.6:
             return f"ON {equal}"
-        more = expressions.comparison(Scope((*items, item)), 1)
+        more = expressions.comparison(self._both(items, item), 1)
         if equal and roll < 0.85:
             return f"ON {equal} AND {more}"
         if equal and roll < 0.9 and kind in ("JOIN", "LEFT JOIN"):
-            return f"ON {equal} AND {expressions.condition(Scope((*items, item)), 1)}"
+            return f"ON {equal} AND {expressions.condition(self._both(items, item), 1)}"
         return f"ON {more}"
+
+    def _both(self, items: list[Item], item: Item) -> Scope:
+        return Scope((*items, item), bare=self.rng.random() < 0.3)
 
     def _equality(self, items: list[Item], item: Item) -> str | None:
         pairs = [
@@ -170,6 +175,3 @@ class Joins:
             raise Refused("no list to unnest")
         text = f"{left}, unnest({self.rng.choice(lists)}) {quoted(item.alias)}(el)"
         return text, [*items, Item(item.alias, (Column("el", "int"),))]
-
-    def _asof(self, left: str, right: str, items: list[Item], item: Item) -> tuple[str, list[Item]]:
-        raise Refused("which of several rows of one moment matches is chance")

@@ -68,9 +68,7 @@ class Law:
         self.old.close()
         self.new.close()
 
-    def check(
-        self, query: str, *, force_full: bool = False, texts: bool = False
-    ) -> Verdict:
+    def check(self, query: str, *, force_full: bool = False, texts: bool = False) -> Verdict:
         """Whether the law holds for a query; skipped where DuckDB does not run it at both ends.
 
         With `texts`, the texts of the query at both ends are checked too, and its operators.
@@ -100,7 +98,7 @@ class Law:
         verdict.strategies = tuple(operator.strategy.name for operator in delta.operators)
         verdict.reasons = tuple(f"{o.what}: {o.reason}" for o in delta.operators if o.reason)
         verdict.wrong = _judged(self.reader, delta, Shape(types), before, after)
-        release(self.reader, delta)
+        self.release(delta)
         if texts and not verdict.wrong:
             verdict.wrong = self._texts_judged(query, Shape(types), before, after)
         return verdict
@@ -128,6 +126,10 @@ class Law:
             new_time=self.new_time,
             force_full=force_full,
         )
+
+    def release(self, delta: QueryDelta) -> None:
+        """Drop what a delta keeps."""
+        release(self.reader, delta)
 
     def left_over(self) -> list[str]:
         """The temporary tables and views of the reader that nobody released."""

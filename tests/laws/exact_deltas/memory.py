@@ -116,9 +116,7 @@ def _commit(instance: duckdb.DuckDBPyConnection, transaction: list[str]) -> None
         instance.execute("ROLLBACK")
 
 
-def _source(
-    instance: duckdb.DuckDBPyConnection, schema: str, table: str, form: Form
-) -> Source:
+def _source(instance: duckdb.DuckDBPyConnection, schema: str, table: str, form: Form) -> Source:
     """The table at both ends, and the signed rows between."""
     name = f"{quoted(schema)}.{quoted(table)}"
     new, old = f"lake.{name}", f"before.{name}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from exact_deltas.blocks import Blocks
 from exact_deltas.joins import Joins
 from exact_deltas.scope import Item, Refused, Scope, World, pick
-from exact_deltas.values import Column, quoted
+from exact_deltas.values import LITERAL_TYPES, Column, quoted
 
 if TYPE_CHECKING:
     from random import Random
@@ -174,7 +174,5 @@ class Queries:
 
 
 def _stub(column: Column) -> str:
-    from exact_deltas.values import LITERAL_TYPES  # noqa: PLC0415
-
     type_ = LITERAL_TYPES.get(column.kind, "INTEGER")
     return f"NULL::{type_} AS {quoted(column.name)}"

@@ -97,12 +97,12 @@ def _rows(rng: Random, table: Table, rows: int, ambiguous: bool) -> list[str]:
 
 
 def _insert(rng: Random, table: Table, rows: int, ambiguous: bool) -> str:
-    return f"INSERT INTO {quoted(table.name)} VALUES {', '.join(_rows(rng, table, rows, ambiguous))}"
+    return (
+        f"INSERT INTO {quoted(table.name)} VALUES {', '.join(_rows(rng, table, rows, ambiguous))}"
+    )
 
 
-def _transaction(
-    rng: Random, table: Table, tables: list[Table], ambiguous: bool
-) -> list[str]:
+def _transaction(rng: Random, table: Table, tables: list[Table], ambiguous: bool) -> list[str]:
     if rng.random() < 0.15:
         return _cancelling(rng, table, ambiguous)
     others = rng.choices(tables, k=rng.choice((0, 0, 0, 1, 2)))
