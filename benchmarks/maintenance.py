@@ -40,7 +40,8 @@ def make(path: str, rows: int) -> None:
     with mlview.connect(path) as db:
         db.sql(
             """CREATE TABLE weather AS SELECT origin, hour,
-            (hash(hour * 3 + o) % 400) / 10.0 AS temp, (hash(hour * 5 + o) % 1000) / 10.0 AS humid, (hash(hour * 7 + o) % 300) / 10.0 AS wind,
+            (hash(hour * 3 + o) % 400) / 10.0 AS temp,
+            (hash(hour * 5 + o) % 1000) / 10.0 AS humid, (hash(hour * 7 + o) % 300) / 10.0 AS wind,
             1000 + (hash(hour * 11 + o) % 400) / 10.0 AS pressure
             FROM range(8760) h(hour), (VALUES (0, 'EWR'), (1, 'JFK'), (2, 'LGA')) o(o, origin)"""
         )
@@ -307,7 +308,8 @@ def publish(lines: list[dict], details: dict[str, Any]) -> None:
         value = f"{one['value']:.3g}" + ("" if one["at_most"] else " x")
         goal = f"{sign} {one['target']:g}" if one["target"] else ""
         text.append(
-            f"| {one['what']} | {one['peer']} | {value} | {goal} | {'yes' if one['met'] else 'no'} |"
+            f"| {one['what']} | {one['peer']} | {value} | {goal} | "
+            f"{'yes' if one['met'] else 'no'} |"
         )
     table = "\n".join(text)
     (OUT / "maintenance.md").write_text(f"# maintenance\n\n{table}\n")

@@ -178,8 +178,7 @@ class SnapshotReader:
         self._channel.settle()
         with translated():
             self._set_threads(threads or self._attached.default_threads)
-            found = self._channel.connection.execute(sql, parameters).fetchall()
-        return found
+            return self._channel.connection.execute(sql, parameters).fetchall()
 
     def describe(self, sql: str) -> tuple[Column, ...]:
         """The columns of a query, without running it."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlview.learners.features import derive_roles
     from mlview.learners.fitting import fit, predict
     from mlview.learners.importance import feature_importance, has_own_importance
+    from mlview.learners.keeping.sums import manifest_of, solved
     from mlview.learners.labels import label_task
     from mlview.learners.methods import (
         ResolvedMethod,
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from mlview.learners.tasks import Task
 
 _HOMES = {
+    "manifest_of": "mlview.learners.keeping.sums",
+    "solved": "mlview.learners.keeping.sums",
     "live_quality": "mlview.learners.quality",
     "LiveQuality": "mlview.learners.quality",
     "baseline_from": "mlview.learners.baselines",
@@ -147,6 +150,7 @@ __all__ = [
     "label_task",
     "live_quality",
     "maintenance",
+    "manifest_of",
     "output_schema",
     "predict",
     "prepare",
@@ -155,6 +159,7 @@ __all__ = [
     "registered_modules",
     "resolve",
     "solve",
+    "solved",
     "squared_error",
     "wrap_pipeline",
 ]

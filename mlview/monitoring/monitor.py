@@ -152,8 +152,7 @@ def _with_drift(found: Measures, live: Version, inserted: pa.Table) -> Measures:
     except MlviewError as problem:
         return replace(found, drift_said=f"drift cannot be scored: {problem.message}")
     drifts = tuple(
-        drift(before, after, missing)
-        for before, (after, missing) in zip(kept, counts, strict=True)
+        drift(before, after, missing) for before, (after, missing) in zip(kept, counts, strict=True)
     )
     psi, column, said = summary(drifts)
     if sampled or found.sampled:

@@ -14,18 +14,18 @@ from mlview.engines.sources import WEIGHT
 from mlview.errors import NotIncremental, StorageProblem
 from mlview.learners.columns import FEW_DISTINCT, NEAR_UNIQUE
 from mlview.learners.frames import column_of
+from mlview.learners.keeping.sums import Sums
+from mlview.learners.keeping.timeline import Timeline, moment_literal, stamps_of
 from mlview.learners.roles import FeatureKind
 from mlview.observation.deltas import sources_of
 from mlview.observation.identities import BUCKET, ROW_ID, bucket
 from mlview.records import Action
 from mlview.refresh.changed import changed_rows
 from mlview.refresh.jobs import Candidate
-from mlview.refresh.models import is_refit, summable, with_model, with_solved, with_state
+from mlview.refresh.models import is_refit, summable, with_solved, with_sums
 from mlview.refresh.recording import blank_version, kept_operators
 from mlview.refresh.solving import solve_sums
 from mlview.refresh.summing import Adding, count_moments, last_of
-from mlview.refresh.sums import Sums
-from mlview.refresh.timeline import Timeline, moment_literal, stamps_of
 from mlview.refresh.training import SEED
 from mlview.serving.targets import OnReader
 
@@ -81,16 +81,15 @@ class ChangedModel:
         solved = solve_sums(sums, self.definition, identity, refit=refit)
         self.tell("storing")
         version = replace(self._blank(changed.operators), schema=self.job.live.schema)
-        version = with_model(self.home, version, solved.fitted)
+        version = with_sums(self.home, version, sums, solved.fitted, refit=refit)
         version = with_solved(version, solved, sums, resolved)
-        version = with_state(self.home, version, sums.to_bytes())
         notices = tuple(dict.fromkeys((*sums.roles.notices, *solved.notices)))
         version = replace(version, details={**version.details, "notices": list(notices)})
         return Candidate(version, solved.fitted, notices, self.job.step, changed.size)
 
     def _state(self) -> Sums:
-        digest = self.job.live.details.get("state")
-        if digest is None:
+        digest = self.job.live.artifact_sha256
+        if digest is None or self.job.live.details.get("solved") != "sums":
             raise NotIncremental("its live version kept no sums")
         try:
             _, payload = self.home.artifacts.get(digest)

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
     from mlview.definitions import Model
     from mlview.learners import Fitted, ResolvedMethod
+    from mlview.learners.keeping.sums import Sums
     from mlview.observation.reads import Reads
     from mlview.records import Column, Maintenance, Version
     from mlview.refresh.jobs import Job
     from mlview.refresh.solving import Solved
-    from mlview.refresh.sums import Sums
     from mlview.serving.binding import Binder
     from mlview.serving.scopes import Scope
     from mlview.storage.home import Home
@@ -81,13 +81,12 @@ class FullModel:
         refit = is_refit(self.definition, summed.sums.roles)
         solved = solve_sums(summed.sums, self.definition, summed.identity, refit=refit)
         self.tell("storing")
-        details, able = self._maintained(summed.sums.roles, resolved)
+        details, _ = self._maintained(summed.sums.roles, resolved)
         details |= histograms_kept(summed.looked_at, summed.sums.roles)
         version = replace(self._blank(details), schema=summed.columns)
-        version = with_model(self.home, version, solved.fitted)
+        version = with_sums(self.home, version, summed.sums, solved.fitted, refit=refit)
         version = with_solved(version, solved, summed.sums, resolved)
         notices = (*summed.notices, *summed.sums.roles.notices, *solved.notices)
-        version = with_state(self.home, version, summed.sums.to_bytes() if able.possible else None)
         return self._told(version, solved.fitted, notices)
 
     def _from_rows(self) -> Candidate:
@@ -190,6 +189,19 @@ def with_model(home: Home, version: Version, fitted: Fitted) -> Version:
     }
     payload = dump(fitted.pipeline, modules=learners.registered_modules())
     digest = home.artifacts.put(manifest, payload)
+    return replace(version, artifact_sha256=digest, library_versions=libraries)
+
+
+def with_sums(home: Home, version: Version, sums: Sums, fitted: Fitted, *, refit: bool) -> Version:
+    """The version with its sums filed as its artifact: the model is solved from them again."""
+    libraries = library_versions(fitted.signature.method)
+    manifest = {
+        "format": MANIFEST_FORMAT,
+        "signature": fitted.signature.to_json(),
+        "libraries": libraries,
+        **learners.manifest_of(sums, refit=refit),
+    }
+    digest = home.artifacts.put(manifest, sums.to_bytes())
     return replace(version, artifact_sha256=digest, library_versions=libraries)
 
 

@@ -16,9 +16,9 @@ from mlview.refresh.training import described, lines_of
 if TYPE_CHECKING:
     from mlview.definitions import Model
     from mlview.learners import Evaluation, Fitted
+    from mlview.learners.keeping.sums import Sums
     from mlview.observation.identities import Identity
     from mlview.records import Metric
-    from mlview.refresh.sums import Sums
 
 _FROM_SUMS = ("r2", "root_mean_squared_error")
 
@@ -63,7 +63,7 @@ def solve_sums(sums: Sums, definition: Model, identity: Identity, *, refit: bool
     elif sums.roles.target is not None:
         details["holdout"] = _holdout(sums, definition, identity, refit=refit)
         notices = (f"no row was held out of {sums.train.rows:,}: the model is not scored",)
-    whole = sums.train.merged(sums.test) if refit and held_out else sums.train
+    whole = sums.published(refit=refit)
     fitted = before if before is not None and whole is sums.train else learners.solve(whole, roles)
     details |= described(fitted, roles, identity.said, whole.missing)
     return Solved(fitted, judged, details, notices, whole.rows, held_out)

@@ -14,13 +14,13 @@ from mlview import learners
 from mlview.definitions import HoldoutLast, HoldoutShare, always_quote
 from mlview.errors import TrainingDataProblem
 from mlview.learners.frames import column_of
+from mlview.learners.keeping.sums import Sample, Sums, empty_sums
+from mlview.learners.keeping.timeline import MAX_MOMENTS, Timeline, moment_literal, stamps_of
 from mlview.learners.threads import one_thread
 from mlview.observation.identities import BUCKET, ROW_ID, bucket, identity_of, time_column
 from mlview.refresh.columns import keep_columns
 from mlview.refresh.reading import check_columns, read_training_rows
 from mlview.refresh.splitting import effective_holdout
-from mlview.refresh.sums import Sample, Sums, empty_sums
-from mlview.refresh.timeline import MAX_MOMENTS, Timeline, moment_literal, stamps_of
 from mlview.refresh.training import SEED
 
 if TYPE_CHECKING:

@@ -64,6 +64,10 @@ def compare(
 
 def _apart(left: pa.Array, right: pa.Array, *, answers: bool) -> float | None:
     """The largest relative difference of two float arrays; None if they differ otherwise."""
+    if pa.types.is_map(left.type) and left.type == right.type:
+        # Probabilities by class: the classes exactly, the probabilities as numbers.
+        same = left.offsets.equals(right.offsets) and left.keys.equals(right.keys)
+        return _apart(left.items, right.items, answers=answers) if same else None
     if not pa.types.is_floating(left.type) or left.type != right.type:
         return None
     if not left.is_null().equals(right.is_null()):

@@ -10,8 +10,8 @@ from exact_deltas.known import (
     TPCH,
     law_in_lake,
     law_in_memory,
-    without_limit,
     with_ties_broken,
+    without_limit,
 )
 
 # Of each kind of query some: CTEs used twice, windows over groups, ROLLUP, EXISTS, set operations,

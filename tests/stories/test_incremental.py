@@ -43,8 +43,10 @@ def kept(db):
         "UPDATE points SET c = 'new' WHERE id % 5 = 0",
         "UPDATE points SET c = NULL, b = NULL WHERE id % 4 = 0",
         "UPDATE points SET amount = NULL WHERE id % 6 = 0",
-        f"BEGIN; {MORE}; UPDATE points SET a = a + 1 WHERE id > 90; DELETE FROM points "
-        "WHERE id < 20; COMMIT",
+        (
+            f"BEGIN; {MORE}; UPDATE points SET a = a + 1 WHERE id > 90; DELETE FROM points "
+            "WHERE id < 20; COMMIT"
+        ),
     ],
 )
 def test_a_refresh_from_what_changed_equals_a_retrain(kept, change):
@@ -57,6 +59,62 @@ def test_a_refresh_from_what_changed_equals_a_retrain(kept, change):
     assert versions.fetchall() == [("INCREMENTAL", True)]
 
 
+FAMILIES = {
+    "LinearRegression": "amount",
+    "Lasso": "amount",
+    "ElasticNet": "amount",
+    "DummyRegressor": "amount",
+    "RidgeClassifier": "c",
+    "LinearDiscriminantAnalysis": "c",
+    "QuadraticDiscriminantAnalysis": "y",
+    "GaussianNB": "c",
+    "DummyClassifier": "c",
+    "PCA": None,
+    "TruncatedSVD": None,
+}
+
+
+@pytest.mark.parametrize("method", FAMILIES)
+def test_every_family_is_maintained_and_stored_as_it_was_solved(db, method):
+    label = FAMILIES[method]
+    predict = f"PREDICT {label}" if label else ""
+    column = f", {label}" if label else ""
+    db.sql(
+        f"CREATE MODEL m {predict} USING {method} KEY (id) REFRESH_MODE INCREMENTAL "
+        f"AS SELECT id, a, b, y AS flag{column} FROM points"
+        if label != "y"
+        else f"CREATE MODEL m {predict} USING {method} KEY (id) REFRESH_MODE INCREMENTAL "
+        "AS SELECT id, a + 20 * sin(id) AS a, b, y FROM points"
+    )
+    db.sql("UPDATE points SET a = a + 3 WHERE id % 9 = 4")
+    db.sql("DELETE FROM points WHERE id IN (11, 12)")
+    assert actions(db.sql("REFRESH MODEL m")) == [("m", "INCREMENTAL")]
+    assert all(line["equal"] for line in db.verify().arrow().to_pylist())
+    answers = db.sql("FROM m ORDER BY id").arrow()
+    home = db._services.home
+    loader = type(db._services.loader)(home.artifacts)
+    stored = loader.stored(db.model("m").live_version, "m").pipeline
+    kept = db.model("m").estimator
+    frame = answers.to_pandas()[list(stored.feature_names_in_)]
+    answer = "transform" if label is None else "predict"
+    assert (getattr(stored, answer)(frame) == getattr(kept, answer)(frame)).all()
+
+
+@pytest.mark.parametrize(
+    "method", ["MultinomialNB", "ComplementNB", "BernoulliNB", "CategoricalNB"]
+)
+def test_counts_of_categories_are_maintained(db, method):
+    db.sql(
+        f"CREATE MODEL m PREDICT c USING {method} KEY (id) REFRESH_MODE INCREMENTAL AS "
+        "SELECT id, y, 'w' || (a // 10)::INT AS tens, 'u' || (b // 20)::INT AS twenties, c "
+        "FROM points"
+    )
+    db.sql("UPDATE points SET a = a + 30 WHERE id % 9 = 4")
+    db.sql("DELETE FROM points WHERE id IN (11, 12)")
+    assert actions(db.sql("REFRESH MODEL m")) == [("m", "INCREMENTAL")]
+    assert all(line["equal"] for line in db.verify().arrow().to_pylist())
+
+
 def test_any_sequence_of_changes_and_refreshes_equals_a_retrain(kept):
     order = random.Random(5)
     for turn in range(6):
@@ -67,8 +125,11 @@ def test_any_sequence_of_changes_and_refreshes_equals_a_retrain(kept):
                     [
                         f"DELETE FROM points WHERE id BETWEEN {first} AND {first + 4}",
                         f"UPDATE points SET a = a + {turn}, c = 'q' WHERE id = {first}",
-                        f"INSERT INTO points (id, a, b, c, amount) SELECT {1000 * turn + first} "
-                        "+ i, i * 1.5, i % 4, 'x', i * 0.25 FROM range(9) t(i)",
+                        (
+                            "INSERT INTO points (id, a, b, c, amount) SELECT "
+                            f"{1000 * turn + first} + i, i * 1.5, i % 4, 'x', i * 0.25 "
+                            "FROM range(9) t(i)"
+                        ),
                     ]
                 )
             )
@@ -98,12 +159,12 @@ def test_changes_that_leave_the_query_alone_leave_it_fresh(kept):
 
 def test_rows_are_counted_as_the_query_has_them(kept):
     kept.sql("UPDATE points SET a = a + 1 WHERE c = 'x'")
-    found = dict(
-        (name, (changed, fraction))
+    found = {
+        name: (changed, fraction)
         for name, changed, fraction in kept.sql(
             "SELECT name, changed_rows, changed_fraction FROM mlview.staleness"
         ).fetchall()
-    )
+    }
     assert found == {"ridge": (40, 40 / 60), "per_c": (2, 2 / 3)}
 
 
@@ -333,7 +394,7 @@ def test_the_state_is_kept_from_garbage_and_made_anew_if_it_is_lost(kept, clock)
     assert actions(kept.sql("REFRESH MODEL ridge")) == [("ridge", "INCREMENTAL")]
     live = kept.model("ridge").live_version
     home = kept._services.home
-    home.artifacts.delete(live.details["state"])
+    home.artifacts.delete(live.artifact_sha256)
     kept.sql("DELETE FROM points WHERE id = 3")
     assert actions(kept.sql("REFRESH MODEL ridge")) == [("ridge", "FULL")]
     assert all(line["equal"] for line in kept.verify().arrow().to_pylist())

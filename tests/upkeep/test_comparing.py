@@ -50,3 +50,20 @@ def test_nan_is_nan_beside_numbers_that_differ_a_little():
 def test_missing_rows_are_counted():
     found = compare(table(1, 2), table(1))
     assert (found.equal, found.said) == (False, "2 rows were stored, 1 come out now")
+
+
+def test_probabilities_by_class_are_compared_as_numbers():
+    kind = pa.map_(pa.string(), pa.float64())
+
+    def table(third, key="c"):
+        return pa.table({"p": pa.array([[("a", 0.5), (key, third)]], kind)})
+
+    assert compare(table(0.5), table(0.5 + 1e-13), answers=True).equal
+    assert not compare(table(0.5), table(0.51), answers=True).equal
+    assert not compare(table(0.5), table(0.5, "d"), answers=True).equal
+
+
+def test_an_answer_near_zero_is_measured_against_its_column():
+    before, after = (pa.table({"x": [1000.0, tiny]}) for tiny in (1e-12, 3e-12))
+    assert compare(before, after, answers=True).equal
+    assert not compare(before, after).equal

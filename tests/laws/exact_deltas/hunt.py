@@ -23,6 +23,7 @@ from exact_deltas.memory import law_in_memory
 from exact_deltas.queries import random_query, world_with_views
 from exact_deltas.scenarios import Scenario, scenario
 from exact_deltas.shrinking import shrunk_query, shrunk_scenario
+
 from mlview.clock import SystemClock
 from mlview.engines import DuckLakeEngine
 from mlview.errors import MlviewError
@@ -85,10 +86,13 @@ class Tally:
 
     def __str__(self) -> str:
         """The counts in lines."""
-        lines = [
+        counts = (
             f"{self.queries} queries, {self.skipped} skipped, {self.with_rows} with rows, "
             f"{self.with_change} changed, {self.cheap} cheap, {self.cheap_with_change} cheap and "
-            f"changed, {len(self.broken)} broken",
+            f"changed, {len(self.broken)} broken"
+        )
+        lines = [
+            counts,
             *(f"{count:6} {name}" for name, count in self.strategies.most_common()),
             *(f"{count:6} {name}" for name, count in self.reasons.most_common(25)),
         ]
@@ -98,9 +102,11 @@ class Tally:
 @contextmanager
 def temporary_engine() -> Iterator[DuckLakeEngine]:
     """An engine on a directory that goes away."""
-    with tempfile.TemporaryDirectory() as path:
-        with DuckLakeEngine.create(Path(path, "law.mlv"), clock=SystemClock()) as engine:
-            yield engine
+    with (
+        tempfile.TemporaryDirectory() as path,
+        DuckLakeEngine.create(Path(path, "law.mlv"), clock=SystemClock()) as engine,
+    ):
+        yield engine
 
 
 def law_of(engine: DuckLakeEngine | None, made: Scenario, start: int) -> Law:

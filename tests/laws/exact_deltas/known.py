@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
-
 from exact_deltas.lakes import law_in_lake as law_between
 from exact_deltas.memory import empty_instance, law_of_states
+
 from mlview.engines.extensions import extension_path
 from mlview.sql import break_ties
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from exact_deltas.law import Law
+
     from mlview.engines import DuckLakeEngine
 
 _LIMIT = re.compile(r"\s+LIMIT\s+\d+\s*;?\s*$", re.IGNORECASE)
@@ -150,6 +151,7 @@ def _of_table(
 
 def _value(rng: Random, copy: duckdb.DuckDBPyConnection, table: str, column: str) -> str:
     """A value that the column has somewhere."""
-    some = f"SELECT {column}::VARCHAR FROM {table} ORDER BY hash({column}, {rng.randint(0, 99)}) LIMIT 1"
+    order = f"hash({column}, {rng.randint(0, 99)})"
+    some = f"SELECT {column}::VARCHAR FROM {table} ORDER BY {order} LIMIT 1"
     ((value,),) = copy.execute(some).fetchall()
     return "NULL" if value is None else "'" + value.replace("'", "''") + "'"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import duckdb
-
 from exact_deltas.law import NEW_TIME, OLD_TIME, Law
 from exact_deltas.values import quoted
+
 from mlview.definitions import Name, fold
 from mlview.engines.settings import DEFINITION_SETTINGS
 from mlview.errors import MlviewError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from exact_deltas.scenarios import Scenario
+
     from mlview.engines import DuckLakeEngine
     from mlview.engines.differencing import Resolve
     from mlview.engines.sources import Source

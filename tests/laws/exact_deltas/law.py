@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
-
 from exact_deltas.multisets import Shape, differences, read_rows, rows_of, weighted_rows_of
+
 from mlview.engines.differencing import (
     query_delta,
     query_operators,
@@ -19,6 +19,7 @@ from mlview.engines.differencing import (
 
 if TYPE_CHECKING:
     from exact_deltas.multisets import Row
+
     from mlview.engines.differencing import QueryDelta, Resolve
     from mlview.engines.readers import SnapshotReader
 

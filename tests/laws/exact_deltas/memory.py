@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import duckdb
-
 from exact_deltas.law import NEW_TIME, OLD_TIME, Law
+
 from mlview.definitions import always_quote as quoted
 from mlview.engines.readers import Attached, SnapshotReader
 from mlview.engines.settings import DEFINITION_SETTINGS

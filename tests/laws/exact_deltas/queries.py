@@ -103,8 +103,10 @@ class Queries:
 
     def _set_operation(self, depth: int) -> str:
         word = self.rng.choice(
-            ("UNION ALL", "UNION ALL", "UNION", "INTERSECT", "EXCEPT", "EXCEPT ALL")
-            + ("INTERSECT ALL", "UNION BY NAME", "UNION ALL BY NAME")
+            (
+                *("UNION ALL", "UNION ALL", "UNION", "INTERSECT", "EXCEPT", "EXCEPT ALL"),
+                *("INTERSECT ALL", "UNION BY NAME", "UNION ALL BY NAME"),
+            )
         )
         one = self.query(depth - 1, {}, ())
         columns = self.describe(one)

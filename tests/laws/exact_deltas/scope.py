@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import duckdb
-
 from exact_deltas.values import Column, kind_of, quoted
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from exact_deltas.scenarios import Scenario
 
 
-class Refused(Exception):  # noqa: N818 - another query is written instead
+class Refused(Exception):
     """DuckDB does not take this query."""
 
 

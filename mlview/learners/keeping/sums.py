@@ -1,4 +1,4 @@
-"""What a model maintained from sums keeps beside its artifact: the state of its next refresh."""
+"""The artifact of a model maintained from sums: what it is solved from, now and after a delta."""
 
 from __future__ import annotations
 
@@ -11,21 +11,29 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlview.definitions import Method
 from mlview.errors import ArtifactRefused
+from mlview.learners.keeping.timeline import Timeline
+from mlview.learners.methods import resolve
+from mlview.learners.moments.solving import solve
+from mlview.learners.moments.spec import maintenance
 from mlview.learners.roles import Feature, FeatureKind, Ignored, Roles
 from mlview.learners.tasks import Task
-from mlview.refresh.timeline import Timeline
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from mlview.learners.moments.spec import Maintained
     from mlview.learners.moments.state import Moments
+    from mlview.learners.signatures import Fitted
 
-SCORED_ROWS = 20_000
+SCORED_ROWS = 5_000
 """Held-out rows from which metrics are computed that sums do not give; twice as many at most."""
 
 _FORMAT = 1
+KIND = "sums"
 
 
 @dataclass(frozen=True)
@@ -190,6 +198,10 @@ class Sums:
         moment = np.datetime64(self.held_from or 0, "us")
         return str(moment).replace("T", " ").removesuffix(".000000")
 
+    def published(self, *, refit: bool) -> Moments:
+        """The sums that the published model is solved from."""
+        return self.train.merged(self.test) if refit and self.test.rows else self.train
+
     def with_levels(self) -> Roles:
         """The roles with the number of levels that the sums know."""
         known = self.train.merged(self.test) if self.test.rows else self.train
@@ -198,6 +210,38 @@ class Sums:
             for f in self.roles.features
         )
         return replace(self.roles, features=features)
+
+
+def solved(payload: bytes, manifest: Mapping[str, Any]) -> Fitted:
+    """The fitted model of an artifact, solved from its sums; the same one each time.
+
+    Args:
+        payload: what `Sums.to_bytes` wrote.
+        manifest: of the artifact, made by `manifest_of`.
+
+    Raises:
+        ArtifactRefused: other bytes.
+    """
+    given = tuple((name, _value(value)) for name, value in manifest["parameters"])
+    resolved = resolve(Method(manifest["method"], given))
+    sums = Sums.from_bytes(payload, lambda roles: maintenance(roles, resolved, manifest["seed"]))
+    return solve(sums.published(refit=manifest["refit"]), sums.with_levels())
+
+
+def manifest_of(sums: Sums, *, refit: bool) -> dict[str, Any]:
+    """What `solved` has to know beside the sums."""
+    method = sums.maintained.method
+    return {
+        "kind": KIND,
+        "method": method.name,
+        "parameters": [list(pair) for pair in method.parameters],
+        "seed": sums.maintained.seed,
+        "refit": refit,
+    }
+
+
+def _value(value: Any) -> Any:
+    return tuple(map(_value, value)) if isinstance(value, list) else value
 
 
 def _check(whole: bool) -> None:
