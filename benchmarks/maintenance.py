@@ -220,9 +220,8 @@ def staleness(turns: int) -> None:
             for changed, tables in (("0", 0), ("10", 1), ("20", 2), ("200", 20)):
                 for table in range(tables):
                     db.sql(f"INSERT INTO t{table} VALUES (1, 1)")
+                # What changed before is known already: only these tables' views are looked at.
                 found[changed].append(timed(look)[0])
-                db.sql("REFRESH ALL")
-                look()
         report(seconds=found)
 
 

@@ -106,7 +106,7 @@ def _item(block: Block, expression: Tree) -> Tree:
     """What an ordinal in GROUP BY stands for."""
     if expression["class"] != "CONSTANT":
         return expression
-    place, items = expression["value"]["value"], block.query["select_list"]
+    place, items = expression["value"].get("value"), block.query["select_list"]
     stars = any(node.get("class") == "STAR" for item in items for node in walk(item))
     if stars or not isinstance(place, int) or not 1 <= place <= len(items):
         raise NotFollowed("a GROUP BY by position that cannot be told")

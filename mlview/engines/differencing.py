@@ -34,6 +34,8 @@ __all__ = [
     "release",
 ]
 
+TOO_DEEP = "an expression that is nested deeper than Python can follow"
+
 
 @dataclass(frozen=True, slots=True)
 class QueryDelta:
@@ -127,6 +129,8 @@ def _followed(
         found = work.change_of(top, columns)
     except NotFollowed as why:
         return str(why)
+    except RecursionError:
+        return TOO_DEEP
     except MlviewError as problem:
         if problem.error_code in FATAL:
             raise
@@ -158,6 +162,8 @@ def query_operators(
             return Work(binding, None, top.tree).operators_of(top)
         except NotFollowed as why:
             reason = str(why)
+        except RecursionError:
+            reason = TOO_DEEP
     return (Operator("SELECT", Strategy.FULL_DIFFERENCE, reason),)
 
 

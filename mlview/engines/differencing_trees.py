@@ -58,12 +58,18 @@ class Trees:
         self._described: dict[str, tuple[Column, ...] | None] = {}
 
     def parse(self, sql: str) -> Tree | None:
-        """The tree of a query, None if DuckDB has none: several statements, a dynamic PIVOT."""
+        """The tree of a query, None if DuckDB has none: several statements, a dynamic PIVOT.
+
+        None as well if it is nested deeper than Python can follow.
+        """
         text = _PARSED.get(sql)
         if text is None:
             text = self._asked("SELECT json_serialize_sql(?)", sql)
             _remember(_PARSED, sql, text)
-        found = json.loads(text)
+        try:
+            found = json.loads(text)
+        except RecursionError:
+            return None
         if found["error"] or len(found["statements"]) != 1:
             return None
         if found["statements"][0]["named_param_map"]:

@@ -47,6 +47,8 @@ def _printed(binding: Binding, query: str, side: Side, *, times: bool) -> str | 
     try:
         tree = whole_tree(binding, query, side, times=times)
         return None if tree is None else binding.trees.sql(tree)
+    except RecursionError:
+        return None
     except LakeProblem as problem:
         if problem.error_code != NOT_PRINTED:
             raise

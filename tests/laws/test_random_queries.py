@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from exact_deltas.hunt import Tally, try_seed
 
-IN_MEMORY, IN_LAKE = range(14), range(100, 102)
+IN_MEMORY, IN_LAKE = range(13), range(100, 102)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def test_old_rows_and_delta_are_the_new_rows_of_a_lake(tally, engine, seed):
 
 def test_the_law_was_put_to_the_proof(tally):
     """Most queries have rows that change, and most changes are found without all rows."""
-    assert tally.queries >= 120
+    assert tally.queries >= 115
     assert tally.with_change >= tally.queries // 4
     assert tally.cheap_with_change >= tally.with_change // 2
     assert {"LINEAR", "TELESCOPED", "TOUCHED_KEYS", "WINDOW_MOVED"} <= set(tally.strategies)

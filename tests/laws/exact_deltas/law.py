@@ -16,6 +16,7 @@ from mlview.engines.differencing import (
     query_text_at,
     release,
 )
+from mlview.errors import MlviewError
 
 if TYPE_CHECKING:
     from exact_deltas.multisets import Row
@@ -93,7 +94,10 @@ class Law:
         try:
             delta = self.delta(query, force_full=force_full)
         except Exception as error:  # noqa: BLE001 - a query that runs has a delta, whatever this is
-            verdict.wrong = [f"{type(error).__name__}: {error}"]
+            if self._runs(query):
+                verdict.wrong = [f"{type(error).__name__}: {error}"]
+            else:
+                verdict.skipped = str(error)
             return verdict
         verdict.full = delta.full_difference
         verdict.strategies = tuple(operator.strategy.name for operator in delta.operators)
@@ -103,6 +107,22 @@ class Law:
         if texts and not verdict.wrong:
             verdict.wrong = self._texts_judged(query, Shape(types), before, after)
         return verdict
+
+    def _runs(self, query: str) -> bool:
+        """Whether the engine can run the query at both ends; some Parquet files DuckDB cannot read.
+
+        A text that cannot be had is no excuse.
+        """
+        texts = [
+            query_text_at(self.reader, query, self.resolve, old=old, time=moment)
+            for old, moment in ((True, self.old_time), (False, self.new_time))
+        ]
+        try:
+            for text in texts:
+                self.reader.table(text)
+        except MlviewError as error:
+            return "Out of buffer" not in str(error)
+        return True
 
     def _texts_judged(
         self, query: str, shape: Shape, before: Counter[Row], after: Counter[Row]
