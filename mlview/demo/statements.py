@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 RECENT_DELAYS = """\
 CREATE MATERIALIZED VIEW recent_delays TARGET_LAG '1 day'
-  REFRESH_MODE FULL  -- a new day is in the week of every route: nothing to spare
+  REFRESH_MODE FULL  -- a new day is in the week of every route
 AS
 SELECT origin, carrier, date + 1 AS day,  -- the next day may know all of this
        sum(sum(arr_delay)) OVER week / sum(count(arr_delay)) OVER week
@@ -82,8 +82,10 @@ CREATE MODEL {EXACT} PREDICT arr_delay USING Ridge
 AS SELECT ...;   -- the same query, its last column f.arr_delay"""
 
 HISTORY = f"""\
-SELECT action, count(*) AS refreshes, median(rows_inserted + rows_deleted)::INT AS median_rows
-FROM mlview.refresh_history WHERE name = '{EXACT}' GROUP BY ALL ORDER BY ALL;"""
+SELECT action, count(*) AS refreshes,
+       median(rows_inserted + rows_deleted)::INT AS median_rows
+FROM mlview.refresh_history WHERE name = '{EXACT}'
+GROUP BY ALL ORDER BY ALL;"""
 
 SECONDS = f"""\
 SELECT action, median(actual_seconds)
@@ -92,9 +94,9 @@ FROM mlview.refresh_history WHERE name = '{EXACT}' AND version > 1 GROUP BY ALL;
 IN_FULL = f"REFRESH MODEL {EXACT} FULL;"
 
 CORRECTION = """\
--- the thermometer at JFK was two degrees off in February
+-- the thermometer at JFK was two degrees off in January
 UPDATE weather SET temp = temp - 2
-WHERE origin = 'JFK' AND date >= '2013-02-01' AND date < '2013-03-01';"""
+WHERE origin = 'JFK' AND date < '2013-02-01';"""
 
 EXPLAIN_EXACT = f"EXPLAIN REFRESH MODEL {EXACT};"
 
@@ -110,15 +112,19 @@ def control(source: Source, last: date, tailnum: str) -> str:
     """The flights of all days so far, as if that aeroplane had never flown."""
     return f"""\
 CREATE TABLE other_flights AS FROM {_file(source, "flights")}
-  WHERE date <= '{last}' AND tailnum IS DISTINCT FROM '{tailnum}';"""
+  WHERE date <= '{last}'
+  AND tailnum IS DISTINCT FROM '{tailnum}';"""
 
 
 MOST_FLOWN = """\
-SELECT tailnum FROM flights WHERE tailnum IS NOT NULL
-GROUP BY tailnum ORDER BY count(*) DESC, tailnum LIMIT 1;"""
+-- of those that did not fly lately
+SELECT tailnum FROM flights WHERE tailnum IS NOT NULL GROUP BY tailnum
+HAVING max(date) < (SELECT max(date) FROM flights) - 8
+ORDER BY count(*) DESC, tailnum LIMIT 1;"""
 
 APART = f"""\
-SELECT count(*) AS flights, max(abs(a.predicted_arr_delay - b.predicted_arr_delay)) < 1e-8 AS same
+SELECT count(*) AS flights,
+       max(abs(a.predicted_arr_delay - b.predicted_arr_delay)) < 1e-8 AS same
 FROM ML.PREDICT(MODEL {EXACT}, flights => today) a
 JOIN ML.PREDICT(MODEL never_saw, other_flights => today) b USING (flight_id);"""
 

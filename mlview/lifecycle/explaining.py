@@ -110,9 +110,9 @@ class Explainer:
     def demand(self, statement: Refresh | RefreshAll) -> Demand:
         """What a REFRESH statement asks for."""
         full = statement.mode == "FULL"
-        order = self._observer.look().order
         name = getattr(statement, "name", None)
         if name is None:
+            order = self._observer.look().order
             return Demand(order, full=full, incremental=statement.mode == "INCREMENTAL")
         row = self._home.catalog.get(name, statement.kind)  # type: ignore[union-attr]
         return Demand(

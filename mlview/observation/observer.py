@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mlview.observation.deltas import ViewDelta
+    from mlview.planning import Demand
     from mlview.records import Snapshot, Staleness, TableChange, TableState, Version
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
@@ -40,6 +41,7 @@ class Observed:
         graph: Graph,
         deltas: Mapping[int, ViewDelta],
         now: datetime,
+        closely: frozenset[Name] | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.rows = rows
@@ -48,6 +50,7 @@ class Observed:
         self.graph = graph
         self.deltas = deltas
         self.now = now
+        self.closely = closely
         self.order = tuple(n for n in graph.order(rows) if rows[n].kind in LIVE_KINDS)
 
     @property
@@ -70,12 +73,13 @@ class Observer:
         self._key: tuple[int, int, datetime | None] | None = None
         self._lock = RLock()
 
-    def look(self, *, instead: ObjectRow | None = None) -> Observed:
+    def look(self, *, instead: ObjectRow | None = None, closely: Demand | None = None) -> Observed:
         """What is known at the lake's newest snapshot.
 
         Costs one snapshot query and one catalog query where nothing changed since the last call
         (and no window of refresh_time() moved).
         `instead` takes the place of the stored row of the same name, as if it had been adopted.
+        With `closely`, deltas are computed only for what a refresh of that demand touches.
         """
         with self._lock:
             while True:
@@ -86,9 +90,10 @@ class Observer:
                 now = self._home.clock.now()
                 if instead is None and self._seen is not None:
                     moment = now if self._seen.windows else None
-                    if self._key == (snapshot.id, counter, moment):
+                    known = _covers(self._seen, closely)
+                    if known and self._key == (snapshot.id, counter, moment):
                         return self._seen
-                seen = self._observe(snapshot, now, instead)
+                seen = self._observe(snapshot, now, instead, closely)
                 if self._home.catalog.counter() != counter:
                     continue  # rows, pointers and versions may be of different moments
                 if instead is None:
@@ -101,7 +106,11 @@ class Observer:
         return self.look().staleness(now).get(name)
 
     def _observe(
-        self, snapshot: Snapshot, now: datetime, instead: ObjectRow | None = None
+        self,
+        snapshot: Snapshot,
+        now: datetime,
+        instead: ObjectRow | None = None,
+        closely: Demand | None = None,
     ) -> Observed:
         catalog = self._home.catalog
         rows = {row.name: row for row in catalog.objects()}
@@ -113,18 +122,39 @@ class Observer:
         found: dict[Name, Observation] = {}
         known: dict[int, ViewDelta] = {}
         judged: dict[Name, Staleness] = {}
+        near = None if closely is None else _touched(graph, closely)
         with self._deltas.looking(snapshot.id, live, now) as deltas:
             for name in graph.order(rows):
                 if rows[name].kind not in LIVE_KINDS:
                     continue
                 observed = looker.observation(rows[name])
-                delta = deltas.of(rows[name], observed, judged, looker.touches(rows[name]))
+                delta = None
+                if near is None or name in near:
+                    delta = deltas.of(rows[name], observed, judged, looker.touches(rows[name]))
                 if delta is not None:
                     observed, known[rows[name].id] = replace(observed, delta=delta.size), delta
                 found[name] = observed
                 judged[name] = judge(observed, judged, now)
         views = {name: found[name] for name in rows if name in found}
-        return Observed(snapshot, rows, live, views, graph, known, now)
+        return Observed(snapshot, rows, live, views, graph, known, now, near)
+
+
+def _covers(seen: Observed, closely: Demand | None) -> bool:
+    """Whether a look was close enough."""
+    if seen.closely is None:
+        return True
+    return closely is not None and _touched(seen.graph, closely) <= seen.closely
+
+
+def _touched(graph: Graph, demand: Demand) -> frozenset[Name]:
+    """The views that a refresh may refresh, or has to know the staleness of."""
+    found: set[Name] = {name for name in demand.names if name in graph}
+    if demand.cascade:
+        for name in tuple(found):
+            found.update(graph.descendants(name))
+    for name in tuple(found):
+        found.update(graph.ancestors(name))
+    return frozenset(found)
 
 
 class _Look:

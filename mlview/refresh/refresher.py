@@ -84,7 +84,7 @@ class Refresher:
             demand: what is asked for.
             instead: a row to plan with in place of the stored one (a definition not yet adopted).
         """
-        observed = self._observer.look(instead=instead)
+        observed = self._observer.look(instead=instead, closely=demand)
         staleness = observed.staleness(self._home.clock.now())
         for name in demand.names:
             if name not in observed.views:
