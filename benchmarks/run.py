@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import create_model
+import drift
+import maintenance
 import opening
 
 if __name__ == "__main__":
     opening.main()
     create_model.main()
+    maintenance.main()
+    drift.main()

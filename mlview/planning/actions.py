@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlview.planning.observations import Observation
     from mlview.records import Snapshot, Staleness
 
-NOISE_SECONDS = 1.0
+NOISE_SECONDS = 0.25
 """Below this, what a refresh took says more about the machine than about how it was done."""
 
 
