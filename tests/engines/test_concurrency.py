@@ -86,8 +86,10 @@ def test_eight_writers_beside_two_readers_lose_nothing(engine, connection, table
     processes = [start_process(WRITER, engine.path, who, commits) for who in range(writers)]
     for process in processes:
         finished(process)
-    assert connection.run("SELECT count(DISTINCT (who, i)) FROM t").fetchall() == [(400,)]
-    assert connection.run("FROM totals").fetchall() == [(80,)]
+    everything = writers * commits
+    found = connection.run("SELECT count(DISTINCT (who, i)) FROM t").fetchall()
+    assert found == [(everything,)]
+    assert connection.run("FROM totals").fetchall() == [(everything // 5,)]
     assert all(int(finished(reader)) > 0 for reader in readers)
 
 
