@@ -36,7 +36,9 @@ def main(wheel: str) -> int:
         home = Path(folder)
         python = environment(home / "env", Path(wheel).resolve())
         outside = home / "outside"
-        for part in (*TESTED, *(p.relative_to(TESTS) for p in TESTS.rglob("conftest.py"))):
+        folders = {"."} | {str(Path(part).parent) for part in TESTED}
+        shared = [f"{folder}/conftest.py" for folder in sorted(folders)]
+        for part in (*TESTED, *(one for one in shared if (TESTS / one).exists())):
             (outside / "tests" / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(TESTS / part, outside / "tests" / part)
         shutil.copytree(ROOT / "docs", outside / "docs")
