@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
-from mlview.deltas.trees import derived, table, walk
+from mlview.deltas.trees import table, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,8 +106,3 @@ def in_place(item: Tree, relation: Tree) -> Tree:
         "column_name_alias": item["column_name_alias"],
         "sample": item["sample"],
     }
-
-
-def in_parentheses(query: Tree) -> Tree:
-    """A FROM item: the query by itself."""
-    return derived(query)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from mlview.definitions import fold
-from mlview.deltas.inputs import Side, items_of, names_in
+from mlview.deltas.inputs import Side, items_of
 from mlview.deltas.trees import (
     aliased,
     column,
@@ -206,8 +206,3 @@ def conditions_of(from_table: Tree) -> list[Tree]:
         return []
     here = [] if from_table["condition"] is None else [from_table["condition"]]
     return [*conditions_of(from_table["left"]), *conditions_of(from_table["right"]), *here]
-
-
-def names_in_conditions(from_table: Tree) -> set[str]:
-    """The inputs of the queries inside ON conditions."""
-    return set(names_in(conditions_of(from_table)))

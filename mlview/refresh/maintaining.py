@@ -12,11 +12,9 @@ from mlview.definitions import RefreshMode, always_quote
 from mlview.engines.differencing import query_text_at
 from mlview.engines.sources import WEIGHT
 from mlview.errors import NotIncremental, StorageProblem
-from mlview.learners.columns import FEW_DISTINCT, NEAR_UNIQUE
 from mlview.learners.frames import column_of
 from mlview.learners.keeping.sums import Sums
 from mlview.learners.keeping.timeline import Timeline, moment_literal, stamps_of
-from mlview.learners.roles import FeatureKind
 from mlview.observation.deltas import sources_of
 from mlview.observation.identities import BUCKET, ROW_ID, bucket
 from mlview.records import Action
@@ -184,11 +182,9 @@ class ChangedModel:
         error = max(sums.train.error_estimate(), sums.test.error_estimate())
         if error > TOLERATED:
             raise Resync(f"resync: rounding may have come to {error:.0e}")
-        for feature in sums.roles.features:
-            if feature.kind is FeatureKind.CATEGORICAL:
-                known = {k: n for k, n in sums.train.levels(feature.name).items() if k is not None}
-                if len(known) > max(FEW_DISTINCT, NEAR_UNIQUE * sum(known.values())):
-                    raise NotIncremental(f"{feature.name} has come to identify rows")
+        outgrown = sums.train.outgrown
+        if outgrown is not None:
+            raise NotIncremental(outgrown)
 
     def _blank(self, operators: Any) -> Version:
         live, blank = self.job.live, blank_version(self.job, self.reads)

@@ -66,12 +66,6 @@ class Timeline:
             return None
         return int(self.stamps[np.searchsorted(self.counts.cumsum(), position, side="right")])
 
-    def count_from(self, stamp: int | None) -> int:
-        """Rows at or after a moment."""
-        if stamp is None:
-            return 0
-        return int(self.counts[np.searchsorted(self.stamps, stamp) :].sum())
-
 
 def stamps_of(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int64]:
     """A column of moments (or of whole numbers that grow with them) as microseconds.
