@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from mlview.engines.feeds import Feed
+from mlview.engines.kept import KeptFeeds
 from mlview.engines.remembered import Remembered
 from mlview.engines.sources import WEIGHT, Source
 from mlview.engines.values import CommitSpan
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mlview.definitions import Name
+    from mlview.engines.kept import Kept
     from mlview.engines.metadata import History, Metadata, TableRow
     from mlview.records import Column
 
@@ -49,11 +52,11 @@ class Changes:
     Args:
         lake: the catalog's name, `lake` or `store`.
         metadata: of this lake.
-        cursor: gives a connection on which the lake is attached.
+        cursor: gives a connection of the instance that deltas are computed on.
         tables: the tables at a snapshot.
-        pinned: whether readers have the lake attached at the later snapshot. If not, the later
-            state is read by its number, a table may have been made anew with the same columns,
-            and snapshots may be given in any order.
+        ordered: whether the later snapshot has to be the later one, of the same table. If not, the
+            table may have been made anew with the same columns, and snapshots may come in any
+            order.
     """
 
     def __init__(
@@ -63,13 +66,14 @@ class Changes:
         cursor: Callable[[], duckdb.DuckDBPyConnection],
         tables: Callable[[int], Mapping[Name, TableRow]],
         *,
-        pinned: bool,
+        ordered: bool,
     ) -> None:
         self._lake = lake
         self._metadata = metadata
         self._cursor = cursor
         self._tables = tables
-        self._pinned = pinned
+        self._ordered = ordered
+        self._kept = KeptFeeds(cursor, metadata)
         self._counts: Remembered[TableChange] = Remembered()
         self._adds_up: Remembered[bool] = Remembered()
 
@@ -100,7 +104,7 @@ class Changes:
             LakeProblem: NO_DELTA, if the table was altered, dropped or made anew; NO_SNAPSHOT, if
                 one of the snapshots expired.
         """
-        if self._pinned:
+        if self._ordered:
             _check_order(since, until)
         before, after = self._tables(since).get(name), self._tables(until).get(name)
         if before is None or after is None:
@@ -109,8 +113,7 @@ class Changes:
         earlier, later = sorted((since, until))
         feed = Feed(self._lake, after.state, columns, earlier, later)
         whole = len(columns) == len(after.state.columns)
-        new = feed.name if self._pinned else feed.at(until)
-        old = feed.at(since)
+        new, old = feed.at(until), feed.at(since)
         if not whole:
             new, old = feed.picked(new), feed.picked(old)
         history = self._metadata.history(earlier, later)
@@ -120,17 +123,23 @@ class Changes:
             return Source(new, old, None, changed=False, row_id=row_id)
         if feed.weight != WEIGHT:
             return Source(new, old, None, row_id=row_id)
-        signed = feed.recorded if self._recorded(before, after, feed, history) else feed.compared
+        recorded = self._recorded(before, after, feed, history)
+        signed = feed.recorded if recorded else feed.compared
         sign = 1 if since <= until else -1
         with_row_id = signed(row_id=True, sign=sign) if row_id else None
-        return Source(new, old, signed(sign=sign), True, row_id, with_row_id)
+        source = Source(new, old, signed(sign=sign), True, row_id, with_row_id)
+        kept = self._kept_rows(feed) if recorded and whole else None
+        if kept is None:
+            return source
+        with_row_id = kept.signed(row_id=True, sign=sign) if row_id else None
+        return replace(source, kept=kept.signed(sign=sign), kept_with_rowid=with_row_id, keeps=kept)
 
     def _columns(
         self, before: TableRow, after: TableRow, *, added_columns: bool
     ) -> tuple[Column, ...]:
         """The columns that both states share, or NO_DELTA."""
         if before.state.table_id != after.state.table_id:
-            if not self._pinned and _spelled(before) == _spelled(after):
+            if not self._ordered and _spelled(before) == _spelled(after):
                 return after.state.columns
             reason = "was dropped and made anew"
         elif before.shape == after.shape:
@@ -150,14 +159,22 @@ class Changes:
         key = (after.state.table_id, feed.since, feed.until)
         known = self._adds_up.get(key)
         if known is None:
-            recorded = feed.recorded(row_id=feed.row_id)
             thorough = not _trusted(history, after.state.table_id)
+            whole = feed.columns == after.state.columns
             try:
+                kept = self._kept.of(feed) if whole else None
+                recorded = feed.recorded(row_id=feed.row_id) if kept is None else kept.all
                 ((known,),) = self._rows(f"SELECT {feed.adds_up(recorded, thorough=thorough)}")
             except duckdb.Error:
                 return False
             self._adds_up.put(key, known)
         return known
+
+    def _kept_rows(self, feed: Feed) -> Kept | None:
+        try:
+            return self._kept.of(feed)
+        except duckdb.Error:
+            return None
 
     def _no_table(
         self, name: Name, since: int, until: int, *, found: TableRow | None
@@ -209,16 +226,20 @@ class Changes:
         table_id = feed.table.table_id
         trusted = _trusted(history, table_id)
         kinds = history.kinds.get(table_id, frozenset()) - _UPKEEP
-        if trusted and (kinds <= _ONLY_INSERTS or kinds <= _ONLY_DELETES):
-            ((grown,),) = self._rows(f"SELECT {feed.growth()}")
-            return max(grown, 0), max(-grown, 0)
-        recorded = (
-            f"WITH recorded AS MATERIALIZED ({feed.recorded(row_id=feed.row_id)}) "
-            f"SELECT *, {feed.adds_up('FROM recorded', thorough=not trusted)} "
-            f"FROM ({feed.net_counts('FROM recorded')})"
-        )
         try:
-            ((inserted, deleted, adds_up),) = self._rows(recorded)
+            kept = self._kept.of(feed)
+            if kept is None and trusted and (kinds <= _ONLY_INSERTS or kinds <= _ONLY_DELETES):
+                ((grown,),) = self._rows(f"SELECT {feed.growth()}")
+                return max(grown, 0), max(-grown, 0)
+            rows = kept.all if kept is not None else "FROM recorded"
+            counted = (
+                f"SELECT *, {feed.adds_up(rows, thorough=not trusted)} "
+                f"FROM ({feed.net_counts(rows)})"
+            )
+            if kept is None:
+                read = feed.recorded(row_id=feed.row_id)
+                counted = f"WITH recorded AS MATERIALIZED ({read}) {counted}"
+            ((inserted, deleted, adds_up),) = self._rows(counted)
         except duckdb.Error:
             return None
         self._adds_up.put((table_id, feed.since, feed.until), adds_up)

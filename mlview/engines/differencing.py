@@ -14,6 +14,7 @@ from mlview.engines.differencing_limits import refuse_what_is_not_ours
 from mlview.engines.differencing_tables import Scratch
 from mlview.engines.differencing_whole import whole_difference, whole_text, with_moment
 from mlview.engines.differencing_work import FATAL, Work
+from mlview.engines.readers import TransactionLost
 from mlview.engines.sources import WEIGHT, Source
 from mlview.errors import MlviewError
 
@@ -99,10 +100,22 @@ def query_delta(
         LakeProblem: `NO_DELTA`, a macro of the lake is called, which may read anything.
         LakeProblem: it fails while it runs there.
     """
-    binding = Binding(reader, resolve, old_time, new_time)
-    scratch = Scratch(reader, threads)
+
+    def found() -> QueryDelta:
+        binding = Binding(reader, resolve, old_time, new_time)
+        return _found(binding, Scratch(reader, threads), query, force_full=force_full)
+
+    try:
+        with reader.transaction(threads):
+            return found()
+    except TransactionLost:
+        # What failed may have another way around, which needs what was made before.
+        return found()
+
+
+def _found(binding: Binding, scratch: Scratch, query: str, *, force_full: bool) -> QueryDelta:
     with scratch.cleaned_up():
-        columns = reader.describe(whole_text(binding, query, Side.NEW, times=False))
+        columns = binding.reader.describe(whole_text(binding, query, Side.NEW, times=False))
         refuse_what_is_not_ours(binding, query, columns)
         delta = None if force_full else _followed(binding, scratch, query, columns)
         if not isinstance(delta, QueryDelta):

@@ -19,36 +19,74 @@ def netted(
     collated: bool = False,
 ) -> str:
     """SQL for the net signed rows of queries that have these columns (name, type) by position."""
-    inner = [f"c{place}" for place in range(len(columns))]
-    rows = " UNION ALL ".join(
-        f"SELECT *, {sign}::BIGINT AS w FROM ({sql}\n) AS q({', '.join(inner)})"
-        for sign, sql in pieces
+    inner = _inner(columns)
+    return _grouped(_united(pieces, inner), inner, columns, collated=collated)
+
+
+def signed(pieces: Sequence[tuple[int, str]], columns: Sequence[tuple[str, str]]) -> str:
+    """SQL for the same rows as they come, not yet netted."""
+    inner = _inner(columns)
+    return f"SELECT {_named(inner, columns)}, w AS {WEIGHT} FROM ({_united(pieces, inner)})"
+
+
+def picked(signed: str, columns: Sequence[tuple[str, str]]) -> str:
+    """SQL for some columns of a SELECT that has a weight already, not yet netted."""
+    names = ", ".join(always_quote(name) for name, _ in columns)
+    return f"SELECT {names}, {WEIGHT} FROM ({signed}\n)"
+
+
+def repeats(table: str, columns: Sequence[str]) -> str:
+    """SQL for whether any two rows of a table may be the same.
+
+    Rows of different hashes differ, and few that differ share one: an order of magnitude faster
+    than to group rows of many columns.
+    """
+    hashed = f"system.main.hash({', '.join(map(always_quote, columns))})"
+    return (
+        f"SELECT EXISTS (SELECT 1 FROM {table} GROUP BY {hashed} "
+        "HAVING system.main.count_star() > 1)"
     )
-    return _grouped(rows, inner, columns, collated=collated)
 
 
 def netted_signed(signed: str, columns: Sequence[tuple[str, str]]) -> str:
     """SQL for the net of those columns of a SELECT that has a weight already."""
-    picked = ", ".join(f"{always_quote(n)} AS c{i}" for i, (n, _) in enumerate(columns))
-    inner = [f"c{place}" for place in range(len(columns))]
-    rows = f"SELECT {picked}, {WEIGHT} AS w FROM ({signed}\n)"
+    inner = _inner(columns)
+    names = ", ".join(
+        f"{always_quote(name)} AS {column}"
+        for (name, _), column in zip(columns, inner, strict=True)
+    )
+    rows = f"SELECT {names}, {WEIGHT} AS w FROM ({signed}\n)"
     return _grouped(rows, inner, columns)
+
+
+def _inner(columns: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"c{place}" for place in range(len(columns))]
+
+
+def _united(pieces: Sequence[tuple[int, str]], inner: Sequence[str]) -> str:
+    return " UNION ALL ".join(
+        f"SELECT *, {sign}::BIGINT AS w FROM ({sql}\n) AS q({', '.join(inner)})"
+        for sign, sql in pieces
+    )
+
+
+def _named(inner: Sequence[str], columns: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(
+        f"{column} AS {always_quote(name)}"
+        for column, (name, _) in zip(inner, columns, strict=True)
+    )
 
 
 def _grouped(
     rows: str, inner: Sequence[str], columns: Sequence[tuple[str, str]], *, collated: bool = False
 ) -> str:
-    named = ", ".join(
-        f"{column} AS {always_quote(name)}"
-        for column, (name, _) in zip(inner, columns, strict=True)
-    )
     keys = ", ".join(
         key
         for column, (_, kind) in zip(inner, columns, strict=True)
         for key in _keys(column, kind, collated=collated)
     )
     return (
-        f"SELECT {named}, system.main.sum(w)::BIGINT AS {WEIGHT} FROM ({rows}) "
+        f"SELECT {_named(inner, columns)}, system.main.sum(w)::BIGINT AS {WEIGHT} FROM ({rows}) "
         f"GROUP BY {keys} HAVING system.main.sum(w) <> 0"
     )
 

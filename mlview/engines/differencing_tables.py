@@ -8,7 +8,8 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from mlview.definitions import always_quote
-from mlview.engines.differencing_rows import measured
+from mlview.engines.differencing_rows import measured, netted_signed, repeats
+from mlview.engines.readers import TransactionLost
 from mlview.engines.sources import WEIGHT
 from mlview.errors import MlviewError
 
@@ -53,7 +54,7 @@ class Scratch:
     threads: int | None
     _prefix: str = field(default_factory=lambda: f"__mlview_d{next(_numbers)}")
     _made: int = 0
-    _tables: list[str] = field(default_factory=list)
+    _tables: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
     def cleaned_up(self) -> Iterator[None]:
@@ -65,19 +66,25 @@ class Scratch:
 
     def drop(self) -> None:
         """Drop every table that is not kept."""
-        for name in self._tables:
-            with suppress(MlviewError):
-                self.reader.run(f"DROP TABLE IF EXISTS {name}")
+        for name, kind in reversed(self._tables.items()):
+            with suppress(MlviewError, TransactionLost):
+                self.reader.run(f"DROP {kind} IF EXISTS {name}")
         self._tables.clear()
 
     def keep(self, name: str) -> None:
         """Leave one table when all others are dropped."""
-        self._tables.remove(name)
+        del self._tables[name]
 
     def table_of(self, sql: str) -> str:
         """The name of a new table with the rows of a query."""
         name = self._named()
         self.reader.run(f"CREATE TEMP TABLE {name} AS {sql}", threads=self.threads)
+        return name
+
+    def view_of(self, sql: str) -> str:
+        """The name of a new view of a query."""
+        name = self._named("VIEW")
+        self.reader.run(f"CREATE TEMP VIEW {name} AS {sql}")
         return name
 
     def empty(self, columns: Sequence[Column]) -> DeltaTable:
@@ -89,7 +96,16 @@ class Scratch:
 
     def signed(self, sql: str, columns: Sequence[Column], *, rowid: bool = False) -> DeltaTable:
         """A new table with the rows of a query that ends with a weight."""
-        name = self.table_of(sql)
+        return self._measured(self.table_of(sql), columns, rowid=rowid)
+
+    def net(self, name: str, columns: Sequence[Column], *, rowid: bool = False) -> DeltaTable:
+        """The net of a table or view of signed rows: itself, if no two of its rows are the same."""
+        if self.reader.run(repeats(name, [column.name for column in columns]))[0][0]:
+            kinds = [(column.name, column.type) for column in columns]
+            name = self.table_of(netted_signed(f"FROM {name}", kinds))
+        return self._measured(name, columns, rowid=rowid)
+
+    def _measured(self, name: str, columns: Sequence[Column], *, rowid: bool) -> DeltaTable:
         found = [int(number or 0) for number in self.reader.run(measured(name))[0]]
         inserted, deleted, most, least = found
         copies = max(most, -least)
@@ -99,8 +115,8 @@ class Scratch:
         """Whether a table has any rows."""
         return bool(self.reader.run(f"SELECT 1 FROM {name} LIMIT 1"))
 
-    def _named(self) -> str:
+    def _named(self, kind: str = "TABLE") -> str:
         self._made += 1
         name = f'temp.main."{self._prefix}_{self._made}"'
-        self._tables.append(name)
+        self._tables[name] = kind
         return name

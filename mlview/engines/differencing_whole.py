@@ -82,8 +82,7 @@ def _rebound(binding: Binding, query: str, side: Side) -> str:
         found = binding.resolve(None, written, relation.name.name)
         if isinstance(found, Source):
             # An alias would have to stand before AT.
-            old = f"(FROM {found.old})"
-            replacements[relation.name] = old if side is Side.OLD else found.new
+            replacements[relation.name] = f"(FROM {found.old if side is Side.OLD else found.new})"
         else:
             replacements[relation.name] = f"({_rebound(binding, found, side)}\n)"
     return rebind(query, replacements)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mlview.definitions import always_quote, fold
@@ -13,12 +13,14 @@ from mlview.deltas.restrictions import key_column
 from mlview.deltas.scopes import ROWID, references, seen_names
 from mlview.deltas.trees import aliased, call, rewrite, select, table, walk
 from mlview.engines.differencing_functions import Functions
-from mlview.engines.differencing_rows import netted, netted_signed
+from mlview.engines.differencing_rows import netted, netted_signed, picked, signed
 from mlview.engines.sources import WEIGHT
 from mlview.errors import LakeProblem, MlviewError
 from mlview.records import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mlview.deltas.inputs import Input
     from mlview.deltas.plans import Columns, Keys, Plan, Term
     from mlview.deltas.trees import Tree
@@ -185,22 +187,28 @@ class Work:
             )
         names = seen_names([column.name for column in known], used)
         columns = [column for column in known if column.name in names]
-        signed, rowid = source.signed, False
+        kept = self.binding.reader.is_workbench and source.kept is not None
+        if kept:
+            source = replace(source, signed=source.kept, signed_with_rowid=source.kept_with_rowid)
+        rows, rowid = source.signed, False
         if ROWID in (used or ()) and ROWID not in taken:
             if not source.row_id or source.signed_with_rowid is None:
                 raise LakeProblem(f"no row ids of the changed rows of '{relation.name}'", hint=None)
-            signed, rowid = source.signed_with_rowid, True
+            rows, rowid = source.signed_with_rowid, True
             columns.insert(0, Column(ROWID, "BIGINT"))
-        if signed is None:
-            signed = (
+        if rows is None:
+            rows = (
                 f"SELECT *, 1::BIGINT AS {WEIGHT} FROM {source.new} "
                 f"UNION ALL SELECT *, -1::BIGINT AS {WEIGHT} FROM {source.old}"
             )
         if not columns:
-            signed = f"SELECT *, true AS __mlview_row FROM ({signed}\n)"
+            rows = f"SELECT *, true AS __mlview_row FROM ({rows}\n)"
             columns = [Column("__mlview_row", "BOOLEAN")]
         kinds = [(column.name, column.type) for column in columns]
-        return self.scratch.signed(netted_signed(signed, kinds), columns, rowid=rowid)
+        if kept:
+            view = self.scratch.view_of(picked(rows, kinds))
+            return self.scratch.net(view, columns, rowid=rowid)
+        return self.scratch.signed(netted_signed(rows, kinds), columns, rowid=rowid)
 
     def _pseudo(self) -> set[str]:
         """Pseudo columns that any part of the query may ask for."""
@@ -250,20 +258,27 @@ class Work:
                 raise LakeProblem("a column of nothing but NULL in a subquery", hint=None)
 
     def _carried_out(self, plan: Plan, columns: tuple[Column, ...]) -> DeltaTable | None:
-        if self.scratch is None:
-            return None
-        for keys in plan.keys:
-            self._make(keys)
-        pieces = [
-            (term.sign, self.binding.sql(term.query, term.sides))
-            for term in plan.terms
-            if self._matters(term)
-        ]
-        if not pieces:
+        pieces = self.pieces(plan.keys, plan.terms)
+        if self.scratch is None or not pieces:
             return None
         kinds = [(column.name, column.type) for column in columns]
-        found = self.scratch.signed(netted(pieces, kinds), columns)
+        if plan.full:
+            found = self.scratch.signed(netted(pieces, kinds), columns)
+        else:
+            found = self.scratch.net(self.scratch.table_of(signed(pieces, kinds)), columns)
         return None if found.empty else found
+
+    def pieces(self, keys: Iterable[Keys], terms: Iterable[Term]) -> list[tuple[int, str]]:
+        """Signed queries: the terms that may have rows, once the keys they need are made."""
+        if self.scratch is None:
+            return []
+        for each in keys:
+            self._make(each)
+        return [
+            (term.sign, self.binding.sql(term.query, term.sides))
+            for term in terms
+            if self._matters(term)
+        ]
 
     def _make(self, keys: Keys) -> None:
         if self.scratch is None:

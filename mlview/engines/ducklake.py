@@ -12,7 +12,8 @@ from mlview.engines.instances import attach, attach_catalog, open_instance
 from mlview.engines.layout import Layout, check_directory, create_directory
 from mlview.engines.locks import WriteLock
 from mlview.engines.metadata import Metadata, TableRow
-from mlview.engines.readers import ReaderPool, SnapshotReader
+from mlview.engines.pool import ReaderPool, workbench
+from mlview.engines.readers import SnapshotReader
 from mlview.engines.remembered import Remembered
 from mlview.engines.store import Store, name_of, table_of
 from mlview.engines.translate import translated
@@ -64,16 +65,17 @@ class DuckLakeEngine:
             attach(self._own, self._layout, "store", read_only=True)
             attach_catalog(self._own, self._layout.catalog("lake"), "lake_catalog")
             attach_catalog(self._own, self._layout.catalog("store"), "store_catalog")
+            self._bench = workbench(self._own)
         self._metadata = Metadata(self._own.cursor, "lake_catalog")
         self._store_metadata = Metadata(self._own.cursor, "store_catalog")
         self._tables: Remembered[dict[Name, TableRow]] = Remembered(_CACHED_SNAPSHOTS)
         self._stored: Remembered[dict[Name, TableRow]] = Remembered(_CACHED_SNAPSHOTS)
         self._views: Remembered[dict[Name, str]] = Remembered(_CACHED_SNAPSHOTS)
         self._changes = Changes(
-            "lake", self._metadata, self._own.cursor, self._table_rows, pinned=True
+            "lake", self._metadata, self._own.cursor, self._table_rows, ordered=True
         )
         self._stored_changes = Changes(
-            "store", self._store_metadata, self._own.cursor, self._stored_rows, pinned=False
+            "store", self._store_metadata, self._own.cursor, self._stored_rows, ordered=False
         )
         self._readers = ReaderPool(self._layout)
         self._store = Store(
@@ -151,7 +153,8 @@ class DuckLakeEngine:
         """Every plain view of the lake at a snapshot, and its SELECT as the lake keeps it."""
         known = self._views.get(snapshot_id)
         if known is None:
-            self._metadata.snapshot(snapshot_id)
+            if self._tables.get(snapshot_id) is None:
+                self._metadata.snapshot(snapshot_id)
             known = self._metadata.views(snapshot_id)
             self._views.put(snapshot_id, known)
         return known
@@ -196,6 +199,10 @@ class DuckLakeEngine:
             refresh_time=refresh_time,
             give_back=self._readers.give_back,
         )
+
+    def workbench(self, snapshot_id: int, *, refresh_time: datetime) -> SnapshotReader:
+        """Compute deltas that end at a snapshot: only what `source` gives can be read on it."""
+        return SnapshotReader(self._bench, refresh_time=refresh_time, snapshot_id=snapshot_id)
 
     # The store
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlview.definitions import Name, literal
+from mlview.engines.remembered import Remembered
 from mlview.engines.translate import translated
 from mlview.engines.types import duckdb_type
 from mlview.engines.values import CommitSpan
@@ -75,6 +76,8 @@ class Metadata:
     def __init__(self, cursor: Callable[[], duckdb.DuckDBPyConnection], name: str) -> None:
         self._cursor = cursor
         self._name = name
+        self._histories: Remembered[History] = Remembered()
+        self._newest: Snapshot | None = None
 
     @staticmethod
     def stamp_first(connection: duckdb.DuckDBPyConnection, catalog: str, moment: datetime) -> None:
@@ -94,10 +97,14 @@ class Metadata:
 
     def current_snapshot(self) -> Snapshot:
         """The newest snapshot."""
-        return _snapshot(self.query(_SNAPSHOT + "ORDER BY s.snapshot_id DESC LIMIT 1")[0])
+        self._newest = _snapshot(self.query(_SNAPSHOT + "ORDER BY s.snapshot_id DESC LIMIT 1")[0])
+        return self._newest
 
     def snapshot(self, snapshot_id: int) -> Snapshot:
         """One snapshot by its number."""
+        newest = self._newest
+        if newest is not None and newest.id == snapshot_id:
+            return newest
         rows = self.query(_SNAPSHOT + f"WHERE s.snapshot_id = {int(snapshot_id)}")
         if not rows:
             raise LakeProblem(
@@ -139,7 +146,17 @@ class Metadata:
         return {Name(name, schema): text for schema, name, text in rows}
 
     def history(self, since: int, until: int) -> History:
-        """What the commits in (since, until] did to which table."""
+        """What the commits in (since, until] did to which table.
+
+        What was done stays done: an answer is remembered, also after its snapshots expire.
+        """
+        known = self._histories.get((since, until))
+        if known is None:
+            known = self._history(since, until)
+            self._histories.put((since, until), known)
+        return known
+
+    def _history(self, since: int, until: int) -> History:
         rows = self.query(
             "SELECT s.snapshot_id, s.snapshot_time, c.commit_extra_info, c.changes_made "
             "FROM ducklake_snapshot s LEFT JOIN ducklake_snapshot_changes c USING (snapshot_id) "
@@ -163,6 +180,24 @@ class Metadata:
     def changed_tables(self, since: int, until: int) -> Mapping[int, CommitSpan]:
         """When each table was touched in (since, until]; it may name too many, never too few."""
         return self.history(since, until).spans
+
+    def recorded_rows(self, table_id: int, since: int, until: int) -> int:
+        """About how many rows the record of changes has of a table; those in the catalog left out.
+
+        Rows that upkeep moved between files count as well.
+        """
+        rows = self.query(
+            " UNION ALL ".join(
+                f"SELECT coalesce(sum({counted}), 0) AS rows FROM {files} WHERE table_id = "
+                f"{int(table_id)} AND begin_snapshot > {int(since)} "
+                f"AND begin_snapshot <= {int(until)}"
+                for files, counted in (
+                    ("ducklake_data_file", "record_count"),
+                    ("ducklake_delete_file", "delete_count"),
+                )
+            )
+        )
+        return sum(int(row[0]) for row in rows)
 
     def _any_time(self, tables: Iterable[int], since: int, until: int) -> dict[int, CommitSpan]:
         """Where snapshots in between expired, nobody knows what their commits did, or when."""

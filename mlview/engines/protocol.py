@@ -57,6 +57,9 @@ class Engine(Protocol):
     def reader(self, snapshot_id: int, *, refresh_time: datetime) -> SnapshotReader:
         """Read the lake as it was at a snapshot."""
 
+    def workbench(self, snapshot_id: int, *, refresh_time: datetime) -> SnapshotReader:
+        """Compute deltas that end at a snapshot, from what `source` and `stored_source` give."""
+
     def write_materialization(
         self,
         object_id: int,

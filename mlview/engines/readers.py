@@ -2,108 +2,40 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
+import duckdb
+
 from mlview.engines.channel import Channel
-from mlview.engines.instances import attach, open_instance
-from mlview.engines.settings import DEFINITION_SETTINGS
 from mlview.engines.translate import translated
+from mlview.errors import MlviewError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
-    import duckdb
     import pyarrow as pa
 
-    from mlview.engines.layout import Layout
+    from mlview.engines.pool import Attached
     from mlview.records import Column
 
-IDLE_INSTANCES = 4
+# A statement that cannot be bound was never begun: it takes no transaction with it.
+_HARMLESS = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+
+
+class TransactionLost(Exception):
+    """A statement failed while it ran, and with it the transaction that it was part of."""
 
 
 @dataclass(slots=True)
-class Attached:
-    """A DuckDB of its own in which `lake` is one snapshot of the lake."""
+class Transaction:
+    """One that is open: what its statements may use, and whether it is lost."""
 
-    connection: duckdb.DuckDBPyConnection
-    snapshot_id: int
-    default_threads: int
-    threads: int
-
-
-class ReaderPool:
-    """Keeps a few DuckDB instances: opening one takes ten times as long as moving one.
-
-    Moving means attaching the lake again, at another snapshot.
-    """
-
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._idle: list[Attached] = []  # the one idle for longest first
-        self._lock = Lock()
-        self._closed = False
-
-    def take(self, snapshot_id: int) -> Attached:
-        """An instance at this snapshot that nobody else uses."""
-        with self._lock:
-            idle = self._pick(snapshot_id)
-        if idle is None:
-            return self._opened(snapshot_id)
-        return idle if idle.snapshot_id == snapshot_id else self._moved(idle, snapshot_id)
-
-    def give_back(self, used: Attached) -> None:
-        """Keep an instance for the next reader, or close one."""
-        surplus: Attached | None = used
-        with self._lock:
-            if not self._closed:
-                self._idle.append(used)
-                surplus = self._idle.pop(0) if len(self._idle) > IDLE_INSTANCES else None
-        if surplus is not None:
-            surplus.connection.close()
-
-    def close(self) -> None:
-        """Close every idle instance; those in use are closed when they are given back."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for one in idle:
-            one.connection.close()
-
-    def _pick(self, snapshot_id: int) -> Attached | None:
-        at_snapshot = (n for n, one in enumerate(self._idle) if one.snapshot_id == snapshot_id)
-        return self._idle.pop(next(at_snapshot, 0)) if self._idle else None
-
-    def _opened(self, snapshot_id: int) -> Attached:
-        connection = open_instance(self._layout)
-        try:
-            with translated():
-                attach(connection, self._layout, "lake", read_only=True, snapshot_id=snapshot_id)
-                attach(connection, self._layout, "store", read_only=True)
-                row = connection.execute("SELECT current_setting('threads')").fetchone()
-                for name, value in DEFINITION_SETTINGS.items():
-                    connection.execute(f"SET GLOBAL {name} = '{value}'")
-        except BaseException:
-            connection.close()
-            raise
-        threads = int(row[0]) if row is not None else 1
-        return Attached(connection, snapshot_id, threads, threads)
-
-    def _moved(self, idle: Attached, snapshot_id: int) -> Attached:
-        try:
-            with translated():
-                idle.connection.execute("DETACH lake")
-                attach(
-                    idle.connection, self._layout, "lake", read_only=True, snapshot_id=snapshot_id
-                )
-        except BaseException:
-            idle.connection.close()
-            raise
-        idle.snapshot_id = snapshot_id
-        return idle
+    threads: int | None
+    lost: bool = False
 
 
 class SnapshotReader:
@@ -118,17 +50,49 @@ class SnapshotReader:
         attached: Attached,
         *,
         refresh_time: datetime,
-        give_back: Callable[[Attached], None],
+        give_back: Callable[[Attached], None] | None = None,
+        snapshot_id: int | None = None,
     ) -> None:
-        self.snapshot_id = attached.snapshot_id
+        self.snapshot_id = attached.snapshot_id if snapshot_id is None else snapshot_id
         self.refresh_time = refresh_time
         self._attached = attached
-        self._give_back: Callable[[Attached], None] | None = give_back
+        self._give_back = give_back
+        self._closed = False
         cursor = attached.connection.cursor()
         with translated():
-            cursor.execute("USE lake")
+            cursor.execute(f"USE {attached.name}")
         self._channel = Channel(cursor, lossless=False)
         self._channel.bind_refresh_time(refresh_time)
+        self._transaction: Transaction | None = None
+
+    @property
+    def is_workbench(self) -> bool:
+        """Whether the rows that a source keeps in memory are here."""
+        return self._attached.name != "lake"
+
+    @contextmanager
+    def transaction(self, threads: int | None = None) -> Iterator[None]:
+        """One transaction for all statements in the block; each on its own costs a millisecond.
+
+        Args:
+            threads: how many may work on a statement that does not say.
+
+        Raises:
+            TransactionLost: by a statement after one that failed while it ran.
+        """
+        self._channel.settle()
+        with translated():
+            self._channel.connection.execute("BEGIN")
+        state = self._transaction = Transaction(threads)
+        end = "ROLLBACK"
+        try:
+            yield
+            end = "ROLLBACK" if state.lost else "COMMIT"
+        finally:
+            self._transaction = None
+            self._channel.settle()
+            with translated():
+                self._channel.connection.execute(end)
 
     def read(
         self,
@@ -149,8 +113,7 @@ class SnapshotReader:
                 decimal128, strings and the like, as learners want them.
         """
         self._channel.settle()
-        with translated():
-            self._set_threads(threads or self._attached.default_threads)
+        with self._statement(threads):
             self._channel.connection.execute(
                 f"SET SESSION arrow_lossless_conversion = {str(lossless).lower()}"
             )
@@ -176,13 +139,13 @@ class SnapshotReader:
     ) -> list[tuple[Any, ...]]:
         """All rows of any statement, as Python values; temporary tables are this reader's own."""
         self._channel.settle()
-        with translated():
-            self._set_threads(threads or self._attached.default_threads)
+        with self._statement(threads):
             return self._channel.connection.execute(sql, parameters).fetchall()
 
     def describe(self, sql: str) -> tuple[Column, ...]:
         """The columns of a query, without running it."""
-        return self._channel.describe(sql)
+        with self._noted():
+            return self._channel.describe(sql)
 
     def bind_table(self, name: str, data: pa.Table | pa.RecordBatchReader) -> None:
         """Let `name` stand for Arrow data."""
@@ -202,13 +165,14 @@ class SnapshotReader:
 
     def close(self) -> None:
         """Let its DuckDB serve the next reader; safe to call twice."""
-        give_back, self._give_back = self._give_back, None
-        if give_back is None:
+        if self._closed:
             return
+        self._closed = True
         try:
             self._channel.close()
         finally:
-            give_back(self._attached)
+            if self._give_back is not None:
+                self._give_back(self._attached)
 
     def __enter__(self) -> Self:
         """The reader itself."""
@@ -222,6 +186,27 @@ class SnapshotReader:
     ) -> None:
         """Close it."""
         self.close()
+
+    @contextmanager
+    def _statement(self, threads: int | None) -> Iterator[None]:
+        """A statement that so many threads work on, in mlview's errors."""
+        within = self._transaction.threads if self._transaction is not None else None
+        with self._noted(), translated():
+            self._set_threads(threads or within or self._attached.default_threads)
+            yield
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Notes whether the open transaction outlives a statement."""
+        state = self._transaction
+        if state is not None and state.lost:
+            raise TransactionLost
+        try:
+            yield
+        except MlviewError as error:
+            if state is not None and not isinstance(error.__cause__, _HARMLESS):
+                state.lost = True
+            raise
 
     def _set_threads(self, threads: int) -> None:
         if threads != self._attached.threads:

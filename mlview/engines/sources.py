@@ -21,6 +21,9 @@ class Source:
         row_id: whether `new` and `old` have the pseudo column `rowid`, which names one row
             through all of its updates.
         signed_with_rowid: as `signed`, with the column `rowid` before all others.
+        kept, kept_with_rowid: the same rows for a workbench, which has them in memory; None where
+            they are not kept.
+        keeps: what lives as long as they have to.
     """
 
     new: str
@@ -29,3 +32,6 @@ class Source:
     changed: bool = True
     row_id: bool = False
     signed_with_rowid: str | None = None
+    kept: str | None = None
+    kept_with_rowid: str | None = None
+    keeps: object = None

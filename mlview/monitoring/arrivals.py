@@ -74,7 +74,7 @@ def arrivals(
 
 
 def _sampled(home: Home, ends: Ends, version_of: Callable[[ObjectRow], Version]) -> pa.Table:
-    with home.engine.reader(ends.until, refresh_time=ends.now) as reader:
+    with home.engine.workbench(ends.until, refresh_time=ends.now) as reader:
         found = open_delta(home, reader, ends, version_of)
         try:
             rows = signed_rows(found, ends)
@@ -104,7 +104,7 @@ def _unknown(
         c.name for c in ends.live.schema if c.name.lower() != target
     )
     position = pa.array(np.arange(labelled.num_rows))
-    with home.engine.reader(ends.until, refresh_time=ends.now) as reader:
+    with home.engine.workbench(ends.until, refresh_time=ends.now) as reader:
         before = query_text_at(
             reader,
             ends.query,

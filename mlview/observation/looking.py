@@ -134,7 +134,8 @@ class Look:
         ends = Ends(row, live, through(row, live), self._snapshot_id, self._now)
         try:
             if self._reader is None:
-                self._reader = self._home.engine.reader(self._snapshot_id, refresh_time=self._now)
+                engine = self._home.engine
+                self._reader = engine.workbench(self._snapshot_id, refresh_time=self._now)
             return view_delta(self._home, self._reader, ends, lambda other: self._live[other.id])
         except MlviewError:
             return None  # what changed below it has the word then; its refresh says what is wrong

@@ -42,7 +42,7 @@ def changed_rows(home: Home, job: Job, *, lossless: bool) -> Iterator[Changed]:
         yield Changed(known.size, known.operators, known.rows.to_reader())
         return
     ends = job.ends
-    with home.engine.reader(job.snapshot.id, refresh_time=job.data_timestamp) as reader:
+    with home.engine.workbench(job.snapshot.id, refresh_time=job.data_timestamp) as reader:
         try:
             delta = open_delta(home, reader, ends, job.choice.version)
         except (LakeProblem, BindProblem, UnknownName) as problem:

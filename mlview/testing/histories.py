@@ -115,6 +115,8 @@ class History:
                 continue
             with self._engine.reader(until, refresh_time=_NOON) as reader:
                 self._check(reader, source, since, until)
+            with self._engine.workbench(until, refresh_time=_NOON) as bench:
+                self._check(bench, source, since, until)
             seen["delta" if source.changed else "unchanged"] += 1
         return seen
 
@@ -127,10 +129,13 @@ class History:
             assert net == {}, told
             return
         assert source.signed is not None, told
-        assert netted(reader.table(source.signed)) == net, told
+        signed, with_rowid = source.signed, source.signed_with_rowid
+        if reader.is_workbench and source.kept is not None:
+            signed, with_rowid = source.kept, source.kept_with_rowid
+        assert netted(reader.table(signed)) == net, told
         if source.row_id:
-            assert source.signed_with_rowid is not None, told
-            identified = netted(reader.table(source.signed_with_rowid))
+            assert with_rowid is not None, told
+            identified = netted(reader.table(with_rowid))
             assert identified == difference(_rows(new), _rows(old)), told
         change = self._engine.change(T, since, until)
         if change.inserted is not None:

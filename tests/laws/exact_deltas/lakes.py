@@ -56,7 +56,7 @@ def law_in_lake(
     """The law between two snapshots of a lake; `views` are the statements that made its views."""
     old = copy_of(engine, since, views, times[0])
     new = copy_of(engine, until, views, times[1])
-    reader = engine.reader(until, refresh_time=times[1])
+    reader = engine.workbench(until, refresh_time=times[1])
     return Law(reader, resolver(engine, since, until), old, new, times)
 
 

@@ -10,7 +10,8 @@ import duckdb
 from exact_deltas.law import NEW_TIME, OLD_TIME, Law
 
 from mlview.definitions import always_quote as quoted
-from mlview.engines.readers import Attached, SnapshotReader
+from mlview.engines.pool import Attached
+from mlview.engines.readers import SnapshotReader
 from mlview.engines.settings import DEFINITION_SETTINGS
 from mlview.engines.sources import WEIGHT, Source
 
