@@ -78,7 +78,9 @@ def change(db: Any, rows: int, share: float, turn: int) -> None:
         db.sql(f"INSERT INTO flights {_flights(numbers, source)}")
 
 
-def refreshes(path: str, rows: int, kind: str, turns: int) -> None:
+def refreshes(
+    path: str, rows: int, kind: str, turns: int, shares: tuple[float, ...] = SHARES
+) -> None:
     """Seconds of full refreshes and of those after each share of change, in turn."""
     import mlview
 
@@ -86,11 +88,11 @@ def refreshes(path: str, rows: int, kind: str, turns: int) -> None:
     with mlview.connect(path) as db:
         db.sql(create)
         full: list[float] = []
-        parts: dict[str, list[float]] = {str(share): [] for share in SHARES}
+        parts: dict[str, list[float]] = {str(share): [] for share in shares}
         changed: dict[str, int] = {}
         turn = 0
         for _ in range(turns):
-            for share in SHARES:
+            for share in shares:
                 turn += 1
                 change(db, rows, share, turn)
                 seconds, done = timed(db.sql, f"REFRESH {kind} {name} INCREMENTAL")
@@ -284,6 +286,14 @@ def main(rows: int = ROWS, turns: int = 3, large: int = 10 * ROWS) -> None:
         grown = details["memory of more"] = child(__file__, "memory", big)
         lines.append(line(f"peak memory, {large // rows} x the rows", "itself",
                           grown["peak_mib"] / small["peak_mib"], 1.2, at_most=True))  # fmt: skip
+        for kind, what in (("MODEL", "ridge"), ("MATERIALIZED VIEW", "view (join + GROUP BY)")):
+            done = details[f"{kind}, more rows"] = child(
+                __file__, "refreshes", big, str(large), kind, "1", *map(str, SHARES[:2])
+            )
+            for share in SHARES[:2]:
+                ratio = median(done["full"]) / median(done["parts"][str(share)])
+                told = f"{what}, {large // rows} x the rows, delta of {share:.1%}"
+                lines.append(line(told, "own full refresh", ratio, 0))
     done = details["error"] = child(__file__, "error")
     lines.append(line("error after 1e5 inserts and deletes, mean 1e6", "long double",
                       done["error"], 1e-10, at_most=True))  # fmt: skip
@@ -341,8 +351,8 @@ if __name__ == "__main__":
         case ["make", path, rows]:
             make(path, int(rows))
             report()
-        case ["refreshes", path, rows, kind, turns]:
-            refreshes(path, int(rows), kind, int(turns))
+        case ["refreshes", path, rows, kind, turns, *shares]:
+            refreshes(path, int(rows), kind, int(turns), tuple(map(float, shares)) or SHARES)
         case ["pipeline", path, turns]:
             pipeline(path, int(turns))
         case ["memory", path]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlview.definitions import fold
 from mlview.deltas.expanding import NotFollowed
-from mlview.deltas.inputs import Query, from_item, items_of, names_in
+from mlview.deltas.inputs import PLACE, Query, from_item, items_of, names_in
 from mlview.deltas.known import unfollowed
 from mlview.deltas.scopes import used_columns
 from mlview.deltas.trees import (
@@ -59,7 +59,7 @@ class Block:
         if reason is not None:
             raise NotFollowed(reason)
         block = cls(query, facts, query if seen is None else seen)
-        block.query = block._with_items_lifted()
+        block.query = block.with_items_lifted()
         block.query = block._with_expressions_lifted()
         block.query = {**block.query, "where_clause": block._plain_where()}
         return block
@@ -89,9 +89,19 @@ class Block:
         return self.lifted.get(name)
 
     def words(self, expression: Tree) -> str:
-        """An expression as SQL, with its queries as they were written."""
+        """An expression as SQL, with its queries, aggregates and keys as they were written."""
+        written = {
+            item["alias"]: item
+            for name in dict.fromkeys(names_in(self.query["from_table"]))
+            if isinstance(given := self.facts.input(name), Query)
+            for item in given.tree.get("select_list", ())
+            if item["alias"].startswith(PLACE)
+        }
 
         def change(node: Tree) -> Tree | None:
+            if node.get("class") == "COLUMN_REF":
+                item = written.get(node["column_names"][-1])
+                return None if item is None else rewrite_here({**item, "alias": ""}, change)
             if node.get("class") != "SUBQUERY":
                 return None
             item = node["subquery"]["node"].get("from_table") or {}
@@ -143,9 +153,13 @@ class Block:
     _prefers_columns: bool = False
 
     def _plain_where(self) -> Tree | None:
+        return conjunction([self.plain_item(condition) for condition in self.conditions])
+
+    def plain_item(self, expression: Tree) -> Tree:
+        """The same where a column goes before an item of its name: in select lists and WHERE."""
         self._prefers_columns = True
         try:
-            return conjunction([self.plain(condition) for condition in self.conditions])
+            return self.plain(expression)
         finally:
             self._prefers_columns = False
 
@@ -159,7 +173,9 @@ class Block:
         is_exists = whole is not None and whole["subquery_type"] == "EXISTS"
         return not (is_exists and self.facts.exists_alike(name))
 
-    def _with_items_lifted(self) -> Tree:
+    def with_items_lifted(self) -> Tree:
+        """The SELECT with inputs for the queries in its FROM clause."""
+
         def change(node: Tree) -> Tree | None:
             if node.get("type") != "SUBQUERY" or "subquery_type" in node:
                 return None

@@ -84,7 +84,16 @@ class Expander:
             return self._item(tree, scope)
         if _is_refresh_time(tree) and self.times:
             return {**moment(self.inputs.add(Moment())), "alias": tree["alias"]}
-        return {key: self._children(value, scope) for key, value in tree.items()}
+        children = {}
+        for key, value in tree.items():  # no comprehensions: one call for each level
+            if isinstance(value, list):
+                found = []
+                for each in value:
+                    found.append(self._children(each, scope))  # noqa: PERF401
+                children[key] = found
+            else:
+                children[key] = self._children(value, scope) if isinstance(value, dict) else value
+        return children
 
     def _item(self, item: Tree, scope: Mapping[str, Query | None]) -> Tree:
         name, schema = item["table_name"], item["schema_name"]

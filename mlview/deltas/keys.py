@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlview.deltas.expanding import NotFollowed
 from mlview.deltas.inputs import names_in
-from mlview.deltas.known import has_aggregate, has_collation, has_window, spreads
+from mlview.deltas.known import has_aggregate, has_window, shows_collation, spreads
 from mlview.deltas.trees import is_query, meaning, walk, walk_here
 
 if TYPE_CHECKING:
@@ -60,28 +60,32 @@ def _distinct_on(block: Block) -> list[Tree]:
 def keys_of(block: Block) -> list[Tree]:
     """Expressions over the FROM clause that are equal in all rows that are put together.
 
-    There may be others: with fewer of them more rows are computed, none is forgotten.
+    There may be others: with fewer of them more rows are computed, none is forgotten. There are
+    none where the rows are one group.
 
     Raises:
-        NotFollowed: there are none.
+        NotFollowed: all rows of FROM have to be looked at to tell them apart.
     """
-    if has_collation(block.query):
+    if shows_collation(block.query):
         raise NotFollowed("COLLATE, by which texts that differ are put together")
     found: list[Tree] | None = None
     if _is_grouped(block):
-        found = _usable(block, _group_keys(block))
-        if not found:
+        keys = _group_keys(block)
+        found = _usable(block, keys)
+        if not found and keys:
             raise NotFollowed("no GROUP BY that tells the rows apart")
     for window in _windows(block):
+        if found is not None and not found:
+            break
         found = _common(found, _usable(block, window["partitions"]))
         if not found:
             raise NotFollowed("a window without a PARTITION BY that all its windows share")
     targets = _distinct_on(block)
-    if targets:
+    if targets and found != []:
         found = _common(found, _usable(block, targets))
-    if not found:
-        raise NotFollowed("no keys that tell the rows apart")
-    return found
+        if not found:
+            raise NotFollowed("no keys that tell the rows apart")
+    return found or []
 
 
 def _common(found: list[Tree] | None, more: list[Tree]) -> list[Tree]:
@@ -96,14 +100,18 @@ def _group_keys(block: Block) -> list[Tree]:
     if len(query["group_sets"]) > 1:
         raise NotFollowed("several grouping sets")
     if query["aggregate_handling"] == "STANDARD_HANDLING":
-        return [_item(block, expression) for expression in query["group_expressions"]]
+        return [item_of(block, expression) for expression in query["group_expressions"]]
     if query["aggregate_handling"] != "FORCE_AGGREGATES" or query["group_expressions"]:
         raise NotFollowed("an unknown form of GROUP BY")
     return [e for e in query["select_list"] if not has_aggregate(e, block.facts)]
 
 
-def _item(block: Block, expression: Tree) -> Tree:
-    """What an ordinal in GROUP BY stands for."""
+def item_of(block: Block, expression: Tree) -> Tree:
+    """What an ordinal in GROUP BY stands for.
+
+    Raises:
+        NotFollowed: that cannot be told.
+    """
     if expression["class"] != "CONSTANT":
         return expression
     place, items = expression["value"].get("value"), block.query["select_list"]
@@ -133,13 +141,13 @@ def _usable(block: Block, expressions: list[Tree]) -> list[Tree]:
 
 def grouping_words(block: Block) -> str:
     """What puts the rows together, in words of SQL."""
-    query, facts = block.query, block.facts
+    query = block.query
     if _distinct_on(block):
-        return f"DISTINCT ON ({', '.join(facts.words(e) for e in _distinct_on(block))})"
+        return f"DISTINCT ON ({', '.join(block.words(e) for e in _distinct_on(block))})"
     windows = _windows(block)
     if windows:
-        partitions = ", ".join(facts.words(e) for e in windows[0]["partitions"])
+        partitions = ", ".join(block.words(e) for e in windows[0]["partitions"])
         return f"OVER (PARTITION BY {partitions})" if partitions else "OVER ()"
     if query["group_expressions"]:
-        return f"GROUP BY {', '.join(facts.words(e) for e in query['group_expressions'])}"
+        return f"GROUP BY {', '.join(block.words(e) for e in query['group_expressions'])}"
     return "GROUP BY ALL" if query["aggregate_handling"] != "STANDARD_HANDLING" else "aggregates"

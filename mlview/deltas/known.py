@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlview.definitions import fold
 from mlview.deltas.inputs import items_of
@@ -28,6 +28,7 @@ _MODIFIERS = frozenset(
 )
 _SPREADING = frozenset(["unnest", "unlist"])
 _SCHEMAS = frozenset(["", "main", "pg_catalog"])
+_HIDING = frozenset(["COMPARE_IN", "COMPARE_NOT_IN"])
 
 
 def unfollowed(query: Tree, facts: Facts) -> str | None:
@@ -151,3 +152,41 @@ def spreads(expression: Tree) -> bool:
 def has_collation(tree: Tree) -> bool:
     """Whether texts that differ may count as equal."""
     return any(node.get("class") == "COLLATE" for node in walk(tree))
+
+
+def shows_collation(tree: Tree) -> bool:
+    """Whether a value of the query may be collated, and with it what is grouped or netted by it.
+
+    COLLATE in a comparison or in an ORDER BY decides which rows there are and where they stand;
+    no value that comes out of it is collated.
+    """
+    waiting: list[Any] = [tree]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, list):
+            waiting.extend(here)
+        elif isinstance(here, dict):
+            if here.get("class") == "COLLATE":
+                return True
+            waiting.extend(_queries_in(here) if _hides_collation(here) else here.values())
+    return False
+
+
+def _hides_collation(node: Tree) -> bool:
+    compares = node.get("class") in ("COMPARISON", "BETWEEN")
+    among = node.get("class") == "OPERATOR" and node["type"] in _HIDING
+    return compares or among or "null_order" in node
+
+
+def _queries_in(node: Tree) -> list[Tree]:
+    """The queries in an expression, without looking into them."""
+    found, waiting = [], [*node.values()]
+    while waiting:
+        here = waiting.pop()
+        if is_query(here):
+            found.append(here)
+        elif isinstance(here, list):
+            waiting.extend(here)
+        elif isinstance(here, dict):
+            waiting.extend(here.values())
+    return found

@@ -97,6 +97,10 @@ class Facts(Protocol):
         """Whether a query has rows at both ends, or at neither."""
         ...
 
+    def nulls_alike(self, name: str) -> bool:
+        """Whether a query of one column, at both ends, is empty or not and has NULL or not."""
+        ...
+
     def columns(self, query: Tree) -> Columns | None:
         """Names and types of a query's columns; None if it cannot stand alone."""
         ...

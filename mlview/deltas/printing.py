@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlview.definitions import quote
-from mlview.deltas.trees import boolean, cast, integer, rewrite, text
+from mlview.deltas.trees import boolean, branches_of, cast, integer, is_appended, rewrite, text
 
 if TYPE_CHECKING:
     from mlview.deltas.trees import Tree
@@ -81,13 +81,16 @@ def _on_true(join: Tree) -> Tree:
 
 
 def _bare(value: Any) -> Any:
-    """What counts of a tree: no positions, no empty fields."""
+    """What counts of a tree: no positions, no empty fields, no order in which UNION ALL nests."""
     if isinstance(value, list):
-        return [_bare(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    bare = {k: _bare(v) for k, v in value.items() if k not in _IDLE}
-    shown = {k: v for k, v in bare.items() if v or isinstance(v, float)}
+        return [_bare(each) if isinstance(each, dict | list) else each for each in value]
+    if is_appended(value):
+        return [_bare(branch) for branch in branches_of(value)]
+    shown = {}
+    for key, inner in value.items():
+        bare = _bare(inner) if isinstance(inner, dict | list) else inner
+        if (bare or isinstance(bare, float)) and key not in _IDLE:
+            shown[key] = bare
     listed = _values(shown)
     return shown if listed is None else listed
 

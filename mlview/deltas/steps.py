@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from mlview.definitions import fold
 from mlview.deltas import joins
 from mlview.deltas.blocks import Block
+from mlview.deltas.blurs import refuse_blurred_rows
 from mlview.deltas.expanding import NotFollowed
-from mlview.deltas.inputs import Moment, Side, items_of, names_in
+from mlview.deltas.inputs import PLACE, Moment, Side, items_of, names_in
 from mlview.deltas.known import has_collation
 from mlview.deltas.operators import Operator, Strategy
 from mlview.deltas.plans import Keys, Term
@@ -115,7 +116,8 @@ class Telescope:
         query = self.block.query
         from_table = query["from_table"]
         path = joins.path_to(from_table, name) or []
-        title = self.block.facts.title(name) or item["alias"] or "(query)"
+        alias = "" if item["alias"].startswith(PLACE) else item["alias"]
+        title = self.block.facts.title(name) or alias or "(query)"
         match joins.position(from_table, name):
             case joins.Linear():
                 pieces = ((1, query, {name: Side.PLUS}), (-1, query, {name: Side.MINUS}))
@@ -259,13 +261,17 @@ class Telescope:
                 raise NotFollowed("a subquery or refresh_time() in the select list")
 
     def _correlated(self, what: str, expression: Tree, live: tuple[str, ...]) -> bool:
-        """Add a step for correlated subqueries; False where an answer may change otherwise."""
+        """Add a step for subqueries whose answer changes for some keys; False for any others."""
         block, found, tables, followed = self.block, [], [], 0
         for subquery in subqueries(expression):
             inside = block.live_in(subquery)
             if not inside:
                 continue
             followed += len(inside)
+            membership = self._members(subquery, tuple(inside), of_any_answer=True)
+            if membership is not None:
+                found.append(membership)
+                continue
             related = correlation(block, subquery, inside)
             if related is None or block.live_in(subquery["child"]):
                 return False
@@ -281,7 +287,7 @@ class Telescope:
         if restriction is None or followed < len(live):
             return False
         self.keys.extend(tables)
-        needs = (tables[-1].name,) if len(found) == 1 else ()
+        needs = (tables[-1].name,) if len(found) == 1 and tables else ()
         operator = Operator(what, Strategy.TOUCHED_KEYS)
         self._difference(live, with_where(block.query, restriction), operator, needs)
         return True
@@ -289,8 +295,18 @@ class Telescope:
     def _input(self, name: str) -> object:
         return self.block.facts.input(name)
 
-    def _members(self, condition: Tree, live: tuple[str, ...]) -> Tree | None:
-        """For `x IN (query)`: whether x is among the rows by which the query changed."""
+    def _members(
+        self, condition: Tree, live: tuple[str, ...], *, of_any_answer: bool = False
+    ) -> Tree | None:
+        """For `x IN (query)`: whether x is among the rows by which the query changed.
+
+        No other rows become true or cease to be. Where TRUE, FALSE and NULL all count
+        (`of_any_answer`), this holds only if the query is empty at both ends or at neither, and
+        has NULL at both or at neither.
+
+        Raises:
+            NotFollowed: the query's values are sums of floats.
+        """
         is_any = condition.get("class") == "SUBQUERY" and condition["subquery_type"] == "ANY"
         if not is_any or len(live) != 1 or has_collation(condition):
             return None
@@ -298,7 +314,14 @@ class Telescope:
         inner = list(items_of(condition["subquery"]["node"].get("from_table") or {"type": ""}))
         if self.block.whole(name) is None or name in set(names_in(condition["child"])):
             return None
+        refuse_blurred_rows([name], self.block.facts)
+        if of_any_answer and not self._answers_alike(condition, name):
+            return None
         return among(condition, name) if len(inner) == 1 else None
+
+    def _answers_alike(self, condition: Tree, name: str) -> bool:
+        plain = condition["comparison_type"] == "COMPARE_EQUAL"
+        return plain and self.block.facts.nulls_alike(name)
 
     def _moved(
         self, place: int, condition: Tree, live: tuple[str, ...]

@@ -62,12 +62,32 @@ def rewrite(tree: Any, change: Callable[[Tree], Any]) -> Any:
     """
     if isinstance(tree, dict):
         changed = change(tree)
-        if changed is not None:
-            return changed
-        return {key: rewrite(value, change) for key, value in tree.items()}
+        return _rewritten(tree, change) if changed is None else changed
     if isinstance(tree, list):
         return [rewrite(value, change) for value in tree]
     return tree
+
+
+def _rewritten(tree: Tree, change: Callable[[Tree], Any]) -> Tree:
+    """The same with the children of a node; one call for each level, so that trees may be deep."""
+    made = {}
+    for key, value in tree.items():
+        new: Any = value
+        if isinstance(value, dict):
+            changed = change(value)
+            new = _rewritten(value, change) if changed is None else changed
+        elif isinstance(value, list):
+            new = []
+            for each in value:
+                changed = change(each) if isinstance(each, dict) else None
+                if changed is not None:
+                    new.append(changed)
+                elif isinstance(each, dict):
+                    new.append(_rewritten(each, change))
+                else:
+                    new.append(rewrite(each, change))
+        made[key] = new
+    return made
 
 
 def rewrite_here(tree: Any, change: Callable[[Tree], Any]) -> Any:
@@ -81,18 +101,15 @@ def meaning(expression: Tree) -> str:
     Aliases and positions do not count.
     """
 
-    def plain(value: Any) -> Any:
-        match value:
-            case {"class": "COLUMN_REF", "column_names": names}:
-                return {"column": [fold(name) for name in names]}
-            case dict():
-                return {k: plain(v) for k, v in value.items() if k not in _NOT_MEANING}
-            case list():
-                return [plain(each) for each in value]
-            case _:
-                return value
+    def plain(node: Tree) -> Tree | None:
+        if node.get("class") == "COLUMN_REF":
+            return {"column": [fold(name) for name in node["column_names"]]}
+        if _NOT_MEANING.isdisjoint(node):
+            return None
+        bare: Tree = rewrite({k: v for k, v in node.items() if k not in _NOT_MEANING}, plain)
+        return bare
 
-    return json.dumps(plain(expression), sort_keys=True)
+    return json.dumps(rewrite(expression, plain), sort_keys=True)
 
 
 def column(*names: str) -> Tree:
@@ -257,6 +274,37 @@ def derived(query: Tree, alias: str = "", columns: Sequence[str] = ()) -> Tree:
         "subquery": statement(query),
         "column_name_alias": list(columns),
     }
+
+
+def with_entry(name: str, query: Tree) -> Tree:
+    """An entry of WITH: a query under a name."""
+    value = {
+        "aliases": [],
+        "query": statement(query),
+        "materialized": "CTE_MATERIALIZE_DEFAULT",
+        "key_targets": [],
+    }
+    return {"key": name, "value": value}
+
+
+def is_appended(query: Tree) -> bool:
+    """Whether a query is A UNION ALL B and nothing else."""
+    plain = query.get("type") == "SET_OPERATION_NODE" and query["setop_type"] == "UNION"
+    return bool(
+        plain and query["setop_all"] and not query["modifiers"] and not query["cte_map"]["map"]
+    )
+
+
+def branches_of(query: Tree) -> list[Tree]:
+    """The queries that UNION ALL puts one behind the other, however they are nested."""
+    found, waiting = [], [query]
+    while waiting:
+        here = waiting.pop()
+        if is_appended(here):
+            waiting.extend([here["right"], here["left"]])
+        else:
+            found.append(here)
+    return found
 
 
 def exists(query: Tree) -> Tree:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from mlview.records import Column
+    from mlview.records import Column, TableState
 
 RELATIVE = 1e-9
 _CANDIDATES = 1_000_000
@@ -39,11 +39,24 @@ def mismatch(reason: str, **facts: Any) -> LakeProblem:
 
 @dataclass(frozen=True, slots=True)
 class Applying:
-    """A stored table and a connection on which `temp.main.staged` holds signed rows for it."""
+    """A stored table and a connection on which a temporary table holds signed rows for it.
+
+    Attributes:
+        cursor: the connection.
+        table: the stored table, as SQL.
+        state: what it was at the snapshot that the rows start from.
+        staged: the temporary table.
+    """
 
     cursor: duckdb.DuckDBPyConnection
     table: str
-    columns: tuple[Column, ...]
+    state: TableState
+    staged: str = "staged"
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The table's columns."""
+        return self.state.columns
 
     def check(self, columns: Sequence[Column]) -> None:
         """Raise DELTA_MISMATCH unless the staged rows and a view's columns fit the table."""
@@ -56,7 +69,7 @@ class Applying:
         for column, stored in zip(columns, self.columns, strict=True):
             if not self._same_type(_ENUM.sub("VARCHAR", column.type), stored.type):
                 raise mismatch(f"the stored column {stored.name} has type {stored.type}")
-        staged = [row[0] for row in self._rows("DESCRIBE temp.main.staged")]
+        staged = [row[0] for row in self._rows(f"DESCRIBE temp.main.{self.staged}")]
         if len(staged) != len(found) + 1 or staged[-1] != WEIGHT:
             raise mismatch(f"the rows of the delta have the columns {', '.join(staged)}")
 
@@ -87,7 +100,7 @@ class Applying:
         self._run(
             "CREATE OR REPLACE TEMP TABLE netted AS SELECT row_number() OVER () AS id, * FROM ("
             f"SELECT {self._own()}, sum(w)::BIGINT AS w FROM ("
-            f"SELECT {cast}, w FROM temp.main.staged AS staged({', '.join(staged)}, w)) "
+            f"SELECT {cast}, w FROM temp.main.{self.staged} AS staged({', '.join(staged)}, w)) "
             f"GROUP BY {', '.join(keys)} HAVING sum(w) <> 0)"
         )
         ((deleted, inserted),) = self._rows(
@@ -95,6 +108,17 @@ class Applying:
             "coalesce(sum(w) FILTER (w > 0), 0)::BIGINT FROM netted"
         )
         return deleted, inserted
+
+    def apply(self, deleted: int, inserted: int) -> None:
+        """Delete and insert as many rows as `net` said.
+
+        Raises:
+            LakeProblem: DELTA_MISMATCH, if a row to delete is not in the table.
+        """
+        if deleted:
+            self.delete(deleted)
+        if inserted:
+            self.insert()
 
     def delete(self, wanted: int) -> None:
         """Delete as many rows as `netted` takes away.

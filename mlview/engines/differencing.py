@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlview.deltas import Operator, Strategy
 from mlview.deltas.expanding import NotFollowed
 from mlview.deltas.inputs import Query, Side
-from mlview.deltas.known import has_collation
+from mlview.deltas.known import shows_collation
 from mlview.engines.differencing_binding import Binding
 from mlview.engines.differencing_limits import refuse_what_is_not_ours
 from mlview.engines.differencing_tables import Scratch
@@ -136,7 +136,7 @@ def _followed(
         return "a query that DuckDB cannot take apart"
     try:
         top = Query(binding.expand(tree))
-        if any(has_collation(each) for each in binding.trees_within(top)):
+        if any(shows_collation(each) for each in binding.trees_within(top)):
             return "COLLATE, by which texts that differ are equal"
         work = Work(binding, scratch, top.tree)
         found = work.change_of(top, columns)
@@ -177,6 +177,10 @@ def query_operators(
             reason = str(why)
         except RecursionError:
             reason = TOO_DEEP
+        except MlviewError as problem:
+            if problem.error_code in FATAL:
+                raise
+            reason = problem.message
     return (Operator("SELECT", Strategy.FULL_DIFFERENCE, reason),)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from mlview.definitions import fold, literal
 from mlview.deltas.expanding import Expander, NotFollowed
 from mlview.deltas.inputs import Inputs, Moment, Query, Relation, Side, in_place, items_of, names_in
-from mlview.deltas.trees import derived, is_query, rewrite, walk_here
+from mlview.deltas.trees import derived, is_query, rewrite, table, walk_here, with_entry
 from mlview.engines.differencing_rows import repeated
 from mlview.engines.differencing_trees import Trees
 from mlview.engines.sources import WEIGHT, Source
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mlview.engines.readers import SnapshotReader
 
 Resolve: TypeAlias = "Callable[[str | None, str | None, str], Source | str]"
+# With more copies of queries in one text, each is written once, in WITH.
+_OFTEN = 24
 _ROWS = {Side.PLUS: f"{WEIGHT} > 0", Side.MINUS: f"{WEIGHT} < 0", Side.BOTH: "true"}
 
 
@@ -52,6 +54,8 @@ class Binding:
     views: list[str] = field(default_factory=list)
     _items: dict[str, Tree] = field(default_factory=dict)
     _changing: dict[Query, bool] = field(default_factory=dict)
+    _copies: dict[Query, int] = field(default_factory=dict)
+    _shared: dict[tuple[Query, Side], tuple[str, Tree]] | None = None
 
     def __post_init__(self) -> None:
         """A parser on the same reader."""
@@ -108,7 +112,27 @@ class Binding:
 
     def sql(self, query: Tree, sides: Mapping[str, Side], default: Side = Side.NEW) -> str:
         """A query as SQL, its inputs standing as `sides` says, or else as the default."""
-        return self.trees.sql(self.bound(query, sides, default))
+        if self._written_out(query) <= _OFTEN:
+            return self.trees.sql(self.bound(query, sides, default))
+        self._shared = {}
+        try:
+            tree = self.bound(query, sides, default)
+            entries = [with_entry(name, body) for name, body in self._shared.values()]
+        finally:
+            self._shared = None
+        own = tree["cte_map"]["map"]
+        return self.trees.sql({**tree, "cte_map": {"map": [*entries, *own]}})
+
+    def _written_out(self, query: Tree) -> int:
+        """How many queries stand in a query once each input is written in its place."""
+        total = 0
+        for name in names_in(query):
+            given = self.inputs[name]
+            if isinstance(given, Query):
+                if given not in self._copies:
+                    self._copies[given] = 1 + self._written_out(given.tree)
+                total += self._copies[given]
+        return total
 
     def bound(self, query: Tree, sides: Mapping[str, Side], default: Side = Side.NEW) -> Tree:
         """The same as a tree."""
@@ -137,17 +161,26 @@ class Binding:
         given = self.inputs[name]
         if isinstance(given, Query):
             end = side if self.may_change(name) else Side.NEW
-            return derived(self.bound(given.tree, {}, end))
+            return self._query(given, end)
         if isinstance(given, Moment):
             raise LakeProblem("expected a relation, found refresh_time()", hint=None)
         source = self.source(given)
         return self._item(source.old if side is Side.OLD and source.changed else source.new)
 
-    def rows(self, table: DeltaTable, side: Side) -> str:
+    def _query(self, query: Query, end: Side) -> Tree:
+        """A query in parentheses, or the name of one that is written once for all its uses."""
+        if self._shared is None:
+            return derived(self.bound(query.tree, {}, end))
+        if (query, end) not in self._shared:
+            body = self.bound(query.tree, {}, end)  # what it reads itself comes before it
+            self._shared[query, end] = (f"__mlview_w{len(self._shared)}", body)
+        return table(self._shared[query, end][0])
+
+    def rows(self, changes: DeltaTable, side: Side) -> str:
         """SQL for changed rows: those that came, those that went, or all of them once."""
-        names = [column.name for column in table.columns]
-        copies = 1 if side is Side.BOTH else table.copies
-        return repeated(table.name, names, _ROWS[side], copies)
+        names = [column.name for column in changes.columns]
+        copies = 1 if side is Side.BOTH else changes.copies
+        return repeated(changes.name, names, _ROWS[side], copies)
 
     def _item(self, sql: str) -> Tree:
         if sql not in self._items:

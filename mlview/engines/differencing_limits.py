@@ -10,7 +10,7 @@ from mlview.engines.sources import WEIGHT
 from mlview.errors import LakeProblem, MlviewError, ReservedName
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mlview.engines.differencing_binding import Binding
     from mlview.engines.readers import SnapshotReader
@@ -32,15 +32,19 @@ def refuse_what_is_not_ours(binding: Binding, query: str, columns: Sequence[Colu
         raise ReservedName(
             f"a column is called {WEIGHT}, which is mlview's own", hint="give it another alias"
         )
-    macros = _macros(binding.reader)
-    called = {fold(name) for text in (query, *binding.views) for name in _CALLED.findall(text)}
-    found = sorted(called & macros)
+    found = called_macros(binding.reader, (query, *binding.views))
     if found:
         raise LakeProblem(
             f"the macro {found[0]}() may read anything, at one moment only",
             hint="write out what it says",
             code="NO_DELTA",
         )
+
+
+def called_macros(reader: SnapshotReader, texts: Iterable[str]) -> list[str]:
+    """The macros (folded) of the lake that may be called in some queries."""
+    called = {fold(name) for text in texts for name in _CALLED.findall(text)}
+    return sorted(called & _macros(reader))
 
 
 def _macros(reader: SnapshotReader) -> frozenset[str]:

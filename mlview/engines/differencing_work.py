@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from mlview.definitions import always_quote, fold
 from mlview.deltas.inputs import Moment, Query, Relation, Side
 from mlview.deltas.operators import Operator, Strategy
-from mlview.deltas.planning import full_plan, plan_query
+from mlview.deltas.planning import plan_query
 from mlview.deltas.restrictions import key_column
 from mlview.deltas.scopes import ROWID, references, seen_names
 from mlview.deltas.trees import aliased, call, rewrite, select, table, walk
+from mlview.deltas.whole import full_plan
 from mlview.engines.differencing_functions import Functions
 from mlview.engines.differencing_rows import netted, netted_signed, picked, signed
 from mlview.engines.sources import WEIGHT
@@ -72,8 +73,10 @@ class Work:
             self._queries[query] = self._changed(query, columns)
         return self._queries[query]
 
-    def operators_of(self, query: Query) -> tuple[Operator, ...]:
-        """What was done for a query, outermost first."""
+    def operators_of(self, query: Query, told: set[Query] | None = None) -> tuple[Operator, ...]:
+        """What was done for a query, outermost first; nothing is `told` twice."""
+        told = set() if told is None else told
+        told.add(query)
         plan = self._plans.get(query)
         if plan is None and self.scratch is None:
             plan = plan_query(query.tree, self)
@@ -82,8 +85,9 @@ class Work:
         found = list(plan.operators)
         for name in plan.inner:
             inner = self.binding.inputs[name]
-            if isinstance(inner, Query) and (self.scratch is None or inner in self._plans):
-                found.extend(self.operators_of(inner))
+            known = self.scratch is None or inner in self._plans
+            if isinstance(inner, Query) and known and inner not in told:
+                found.extend(self.operators_of(inner, told))
         return tuple(found)
 
     # What follows are the facts that plans ask for.
@@ -142,6 +146,20 @@ class Work:
         ]
         new, old = self.binding.reader.run(f"SELECT {', '.join(ends)}")[0]
         return bool(new) == bool(old)
+
+    def nulls_alike(self, name: str) -> bool:
+        """Whether a query of one column, at both ends, is empty or not and has NULL or not."""
+        given = self.binding.inputs[name]
+        if not isinstance(given, Query) or len(self.columns(given.tree) or ()) != 1:
+            return False
+        if self.scratch is None:  # nothing is computed, and most queries have no NULL
+            return True
+        ends = [
+            f"EXISTS (FROM ({sql}\n)), EXISTS (FROM ({sql}\n) q(v) WHERE v IS NULL)"
+            for sql in (self.binding.sql(given.tree, {}, side) for side in (Side.NEW, Side.OLD))
+        ]
+        new, old = (self.binding.reader.run(f"SELECT {end}")[0] for end in ends)
+        return bool(new == old)
 
     def columns(self, query: Tree) -> Columns | None:
         """Names and types of a query's columns; None if it cannot stand alone."""

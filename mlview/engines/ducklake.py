@@ -15,12 +15,12 @@ from mlview.engines.metadata import Metadata, TableRow
 from mlview.engines.pool import ReaderPool, workbench
 from mlview.engines.readers import SnapshotReader
 from mlview.engines.remembered import Remembered
-from mlview.engines.store import Store, name_of, table_of
+from mlview.engines.store import Store, name_of, state_of, table_of
 from mlview.engines.translate import translated
 from mlview.errors import LakeProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mlview.clock import Clock
     from mlview.definitions import Name
     from mlview.engines.sources import Source
-    from mlview.engines.values import CommitSpan, Problem, StoredResult, UpkeepReport
+    from mlview.engines.values import CommitSpan, Problem, StoredResult, SumsDelta, UpkeepReport
     from mlview.records import Column, Snapshot, TableChange, TableState
 
 _CACHED_SNAPSHOTS = 64
@@ -213,12 +213,14 @@ class DuckLakeEngine:
         *,
         refresh_id: int,
         order: Sequence[str] = (),
+        state: Callable[[], pa.RecordBatchReader] | None = None,
     ) -> StoredResult:
         """Store the rows of a materialized view's next version, sorted by the columns of `order`.
 
-        Nobody sees them before a version names the stored snapshot.
+        Nobody sees them before a version names the stored snapshot. `state` gives the sums of its
+        groups, which are stored beside them.
         """
-        return self._store.write(object_id, data, refresh_id=refresh_id, order=order)
+        return self._store.write(object_id, data, refresh_id=refresh_id, order=order, state=state)
 
     def apply_delta(
         self,
@@ -228,6 +230,7 @@ class DuckLakeEngine:
         *,
         columns: Sequence[Column],
         refresh_id: int,
+        state: SumsDelta | None = None,
     ) -> StoredResult:
         """Store a materialized view's next version: what it has at `base`, changed by signed rows.
 
@@ -239,6 +242,8 @@ class DuckLakeEngine:
             signed: the view's columns in order and, last, the BIGINT `__mlview_weight`.
             columns: the view's columns.
             refresh_id: noted with the commit.
+            state: what changes in the sums of its groups, where they are kept; then at most one
+                row of a group goes, and one comes.
 
         Returns:
             `base` itself if nothing changes.
@@ -248,7 +253,7 @@ class DuckLakeEngine:
                 nothing was stored.
         """
         return self._store.apply_delta(
-            object_id, base, signed, columns=columns, refresh_id=refresh_id
+            object_id, base, signed, columns=columns, refresh_id=refresh_id, state=state
         )
 
     def stored_source(self, object_id: int, since: int, until: int) -> Source:
@@ -262,6 +267,10 @@ class DuckLakeEngine:
     def materialization(self, object_id: int, stored_snapshot: int) -> str:
         """SQL that reads a stored version, e.g. `store.main.v7 AT (VERSION => 12)`."""
         return f"{table_of(object_id)} AT (VERSION => {int(stored_snapshot)})"
+
+    def kept_sums(self, object_id: int, stored_snapshot: int) -> str:
+        """SQL that reads the sums which are kept of a stored version's groups."""
+        return f"{state_of(object_id)} AT (VERSION => {int(stored_snapshot)})"
 
     def drop_materialization(self, object_id: int) -> None:
         """Drop a materialized view's rows; earlier stored snapshots remain until they expire."""

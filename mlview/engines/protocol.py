@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlview.engines.connection import LakeConnection
     from mlview.engines.readers import SnapshotReader
     from mlview.engines.sources import Source
-    from mlview.engines.values import CommitSpan, Problem, StoredResult, UpkeepReport
+    from mlview.engines.values import CommitSpan, Problem, StoredResult, SumsDelta, UpkeepReport
     from mlview.records import Column, Snapshot, TableChange, TableState
 
 
@@ -67,6 +67,7 @@ class Engine(Protocol):
         *,
         refresh_id: int,
         order: Sequence[str] = (),
+        state: Callable[[], pa.RecordBatchReader] | None = None,
     ) -> StoredResult:
         """Store the rows of a materialized view's next version."""
 
@@ -78,6 +79,7 @@ class Engine(Protocol):
         *,
         columns: Sequence[Column],
         refresh_id: int,
+        state: SumsDelta | None = None,
     ) -> StoredResult:
         """Store a materialized view's next version: what it has at `base`, changed."""
 
@@ -86,6 +88,9 @@ class Engine(Protocol):
 
     def materialization(self, object_id: int, stored_snapshot: int) -> str:
         """SQL that reads a stored version."""
+
+    def kept_sums(self, object_id: int, stored_snapshot: int) -> str:
+        """SQL that reads the sums which are kept of a stored version's groups."""
 
     def drop_materialization(self, object_id: int) -> None:
         """Drop a materialized view's rows."""

@@ -14,6 +14,7 @@ from mlview.engines.applying import Applying, mismatch
 from mlview.engines.commits import give_up, stamp
 from mlview.engines.feeds import Feed
 from mlview.engines.instances import attach, open_instance
+from mlview.engines.replacing import Replacing
 from mlview.engines.translate import translated
 from mlview.engines.values import StoredResult
 from mlview.errors import LakeProblem, StorageProblem
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mlview.engines.layout import Layout
     from mlview.engines.locks import WriteLock
     from mlview.engines.metadata import Metadata, TableRow
+    from mlview.engines.values import SumsDelta
     from mlview.records import Column, TableState
 
 
@@ -36,6 +38,16 @@ def name_of(object_id: int) -> Name:
 def table_of(object_id: int) -> str:
     """The same, for SQL."""
     return f"store.main.v{int(object_id)}"
+
+
+def state_name(object_id: int) -> Name:
+    """The name of the table in which the sums of a materialized view's groups are kept."""
+    return Name(f"s{int(object_id)}")
+
+
+def state_of(object_id: int) -> str:
+    """The same, for SQL."""
+    return f"store.main.s{int(object_id)}"
 
 
 class Store:
@@ -73,17 +85,31 @@ class Store:
         *,
         refresh_id: int,
         order: Sequence[str] = (),
+        state: Callable[[], pa.RecordBatchReader] | None = None,
     ) -> StoredResult:
         """Store rows as the newest state of a materialized view, in one transaction.
 
         The rows are read before the lock is taken: a slow or failing query holds nobody up and
         leaves no trace. Earlier snapshots keep their rows and columns.
+
+        Args:
+            object_id: the view.
+            data: its rows.
+            refresh_id: noted with the commit.
+            order: columns to sort by.
+            state: gives the sums of its groups once the rows are read; they are stored beside them.
         """
+        view, sums = table_of(object_id), state_of(object_id)
         with self._cursor() as cursor:
             rows = _stage(cursor, data)
             sort = f" ORDER BY {', '.join(quote(column) for column in order)}" if order else ""
-            sql = f"CREATE OR REPLACE TABLE {table_of(object_id)} AS FROM temp.main.staged{sort}"
-            stored = self._committed(cursor, sql, refresh_id=refresh_id)
+            statements = [f"CREATE OR REPLACE TABLE {view} AS FROM temp.main.staged{sort}"]
+            if state is not None:
+                _stage(cursor, state(), "sums")
+                statements.append(f"CREATE OR REPLACE TABLE {sums} AS FROM temp.main.sums")
+            else:
+                statements.append(f"DROP TABLE IF EXISTS {sums}")
+            stored = self._committed(cursor, *statements, refresh_id=refresh_id)
             return StoredResult(stored, rows)
 
     def apply_delta(
@@ -94,6 +120,7 @@ class Store:
         *,
         columns: Sequence[Column],
         refresh_id: int,
+        state: SumsDelta | None = None,
     ) -> StoredResult:
         """Store what a materialized view has at the stored snapshot `base`, changed by signed rows.
 
@@ -107,6 +134,8 @@ class Store:
             signed: the view's columns in order and, last, the weight: how many more of the row.
             columns: the view's columns, by the names they are stored under.
             refresh_id: noted with the commit.
+            state: what changes in the sums of its groups: those at `base` become those of the new
+                rows. Then `signed` has at most one row that goes, and one that comes, per group.
 
         Raises:
             LakeProblem: DELTA_MISMATCH, if a row to delete is not there or the columns are others;
@@ -114,28 +143,53 @@ class Store:
         """
         with self._cursor() as cursor:
             _stage(cursor, signed)
-            state = self._state(object_id, base)
-            applying = Applying(cursor, table_of(object_id), state.columns)
+            table = self._state(name_of(object_id), base)
+            applying = self._applying(cursor, object_id, base, table, state)
             with translated():
-                applying.check(columns)
-                deleted, inserted = applying.net()
+                applying[0].check(columns)
+                wanted = [each.net() for each in applying]
+            before = None if state is None else state.before
             with self._write_lock(), translated():
                 head = self._newest()
-                touched = state.table_id in self._metadata.changed_tables(base, head)
-                if not (touched or deleted or inserted):
-                    return StoredResult(base, applying.rows())
+                changed = self._metadata.changed_tables(base, head)
+                touched = [each.state.table_id in changed for each in applying]
+                if not any(touched) and not any(map(any, wanted)):
+                    return StoredResult(base, applying[0].rows() if before is None else before)
                 with self._transaction(cursor, refresh_id=refresh_id):
-                    if touched:
-                        self._put_back(applying, state, base, head)
-                    if deleted:
-                        applying.delete(deleted)
-                    if inserted:
-                        applying.insert()
-                    rows = applying.rows()
+                    for each, astray, (deleted, inserted) in zip(
+                        applying, touched, wanted, strict=True
+                    ):
+                        if astray:
+                            self._put_back(each, base, head)
+                        each.apply(deleted, inserted)
+                    gone, come = wanted[0]
+                    rows = applying[0].rows() if before is None else before - gone + come
                 return StoredResult(self._newest(), rows)
 
-    def _put_back(self, applying: Applying, state: TableState, base: int, head: int) -> None:
+    def _applying(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        object_id: int,
+        base: int,
+        table: TableState,
+        state: SumsDelta | None,
+    ) -> list[Applying]:
+        """The tables to change: the view's rows and, where there are any, the sums."""
+        view = table_of(object_id)
+        if state is None:
+            return [Applying(cursor, view, table)]
+        _stage(cursor, state.rows, "sums")
+        sums = self._state(state_name(object_id), base)
+        rows = (
+            Applying(cursor, view, table)
+            if state.shown is None
+            else Replacing(cursor, view, table, keys=state.shown)
+        )
+        return [rows, Replacing(cursor, state_of(object_id), sums, "sums", state.keys)]
+
+    def _put_back(self, applying: Applying, base: int, head: int) -> None:
         """Give the table its rows at `base` again, and let it be the same table if it still is."""
+        state = applying.state
         newest = self._tables(head).get(state.name)
         feed = Feed("store", state, state.columns, base, head)
         if newest is not None and newest.state == state:
@@ -145,8 +199,9 @@ class Store:
 
     def drop(self, object_id: int) -> None:
         """Drop the newest state; states that a snapshot holds remain until they expire."""
+        names = (table_of(object_id), state_of(object_id))
         with self._cursor() as cursor:
-            self._committed(cursor, f"DROP TABLE IF EXISTS {table_of(object_id)}")
+            self._committed(cursor, *(f"DROP TABLE IF EXISTS {name}" for name in names))
 
     def instance(self) -> duckdb.DuckDBPyConnection:
         """The DuckDB that may write to the store, opened when first needed."""
@@ -167,10 +222,10 @@ class Store:
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         return self.instance().cursor()
 
-    def _state(self, object_id: int, snapshot_id: int) -> TableState:
-        """The view's table at a stored snapshot."""
+    def _state(self, name: Name, snapshot_id: int) -> TableState:
+        """A table of a view at a stored snapshot."""
         try:
-            found = self._tables(snapshot_id).get(name_of(object_id))
+            found = self._tables(snapshot_id).get(name)
         except LakeProblem as problem:
             raise mismatch(f"stored snapshot {snapshot_id} expired") from problem
         if found is None:
@@ -193,27 +248,30 @@ class Store:
             give_up(cursor)
             raise
 
-    def _committed(self, cursor: duckdb.DuckDBPyConnection, sql: str, **facts: int) -> int:
-        """Run one statement in a transaction of its own; the snapshot it made."""
+    def _committed(self, cursor: duckdb.DuckDBPyConnection, *sql: str, **facts: int) -> int:
+        """Run statements in a transaction of their own; the snapshot it made."""
         with self._write_lock(), translated():
             with self._transaction(cursor, **facts):
-                cursor.execute(sql)
+                for statement in sql:
+                    cursor.execute(statement)
             return self._newest()
 
 
-def _stage(cursor: duckdb.DuckDBPyConnection, data: pa.RecordBatchReader) -> int:
+def _stage(
+    cursor: duckdb.DuckDBPyConnection, data: pa.RecordBatchReader, name: str = "staged"
+) -> int:
     """Read all rows into a temporary table; how many there are."""
     failures: list[Exception] = []
     with translated():
         cursor.register("incoming", _noting(data, failures))
         try:
-            cursor.execute("CREATE TEMP TABLE staged AS FROM incoming")
+            cursor.execute(f"CREATE TEMP TABLE {name} AS FROM incoming")
         except duckdb.Error:
             # DuckDB wraps what the query raised into a text with a traceback.
             if failures:
                 raise failures[0] from None
             raise
-        return _number(cursor, "SELECT count(*) FROM staged")
+        return _number(cursor, f"SELECT count(*) FROM {name}")
 
 
 def _noting(data: pa.RecordBatchReader, failures: list[Exception]) -> pa.RecordBatchReader:

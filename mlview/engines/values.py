@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import pyarrow as pa
+
 
 @dataclass(frozen=True, slots=True)
 class CommitSpan:
@@ -24,6 +26,23 @@ class StoredResult:
 
     stored_snapshot: int
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class SumsDelta:
+    """What changes in the sums that are kept of a view's groups.
+
+    Attributes:
+        rows: the columns of the sums and, last, the weight: whole groups that go and that come.
+        keys: the columns of those that name a group; none where all rows are one.
+        shown: the view's columns that do; None where it does not show every key.
+        before: how many rows the view has before its own delta.
+    """
+
+    rows: pa.RecordBatchReader
+    keys: tuple[str, ...]
+    shown: tuple[str, ...] | None
+    before: int
 
 
 @dataclass(frozen=True, slots=True)

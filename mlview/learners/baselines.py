@@ -31,9 +31,7 @@ def baseline_from(moments: Moments, roles: Roles) -> Fitted | None:
         return None
     slim = replace(roles, features=roles.features[:1])
     if roles.task is Task.REGRESSION:
-        sums = moments.column()
-        mean = sums[Key(Kind.NUMBER, roles.target)] / sums[ONE]
-        labels = pa.array([float(np.nan_to_num(moments.frame.shifts[-1])) + mean])
+        labels = pa.array([mean_label(moments)])
         return fit(Pipeline([(METHOD, DummyRegressor())]), slim, _rows(slim, labels), seed=0)
     counts = moments.class_counts
     labels = pa.array(list(counts))
@@ -49,6 +47,13 @@ def baseline_from(moments: Moments, roles: Roles) -> Fitted | None:
     shares = np.array([counts[label] for label in known], dtype=np.float64)
     inner.class_prior_ = shares / shares.sum()
     return dummy
+
+
+def mean_label(moments: Moments) -> float:
+    """The mean of a label that is a number."""
+    sums = moments.column()
+    mean = sums[Key(Kind.NUMBER, moments.layout.target or "")] / sums[ONE]
+    return float(np.nan_to_num(moments.frame.shifts[-1])) + mean
 
 
 def _rows(roles: Roles, labels: pa.Array) -> pa.Table:

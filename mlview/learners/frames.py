@@ -22,6 +22,9 @@ _DAY = 86_400.0
 
 def column_of(data: pa.Table, name: str) -> pa.ChunkedArray:
     """A column by its exact name, else by its name without regard to case."""
+    known = data.schema.get_field_index(name)
+    if known >= 0:
+        return data.column(known)
     names = data.column_names
     if name in names:
         return data.column(names.index(name))

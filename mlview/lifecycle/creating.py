@@ -17,6 +17,7 @@ from mlview.definitions import (
     format_duration,
     quote,
 )
+from mlview.engines.definable import refuse_what_changes_underneath
 from mlview.errors import MlviewError, NameTaken, NotAvailable, UnknownName, did_you_mean
 from mlview.lifecycle.cards import Card, model_card, view_card
 from mlview.lifecycle.naming import about, refuse_taken
@@ -142,7 +143,9 @@ class Creator:
         if isinstance(definition, Model):
             _check_method(self._home, definition)
         notices += self._warnings(definition, declared.reads)
-        columns = None if self._unmaterialized(declared.reads) else self._bind(definition)
+        columns = (
+            None if self._unmaterialized(declared.reads) else self._bind(definition, declared.reads)
+        )
         if columns is not None:
             refuse_duplicates(columns)
             if isinstance(definition, Model):
@@ -172,7 +175,7 @@ class Creator:
             refuse_taken(self._home, view.name, except_for=replaced)
         declared = self._look(view)
         if not self._unmaterialized(declared.reads):
-            self._bind(view)
+            self._bind(view, declared.reads)
         now = self._home.clock.now()
         catalog = self._home.catalog
         if replaced is not None:
@@ -217,14 +220,18 @@ class Creator:
         rows = reads.upstream.values()
         return any(row.kind is Kind.MODEL and row.live_version is None for row in rows)
 
-    def _bind(self, definition: Definition) -> tuple[Column, ...]:
+    def _bind(self, definition: Definition, reads: Reads) -> tuple[Column, ...]:
         """The columns of the body, as DuckDB judges it at the newest snapshot."""
         engine, now = self._home.engine, self._home.clock.now()
         with engine.reader(engine.current_snapshot().id, refresh_time=now) as reader:
             self._check_schema(definition.name, reader)
             scope = columns_scope(self._home, OnReader(reader), now)
             try:
-                return scope.target.describe(self._binder.bind(definition.query, scope))
+                bound = self._binder.bind(definition.query, scope)
+                columns = scope.target.describe(bound)
+                for text in (bound, *reads.lake_views.values()):
+                    refuse_what_changes_underneath(reader, text)
+                return columns
             finally:
                 scope.release()
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlview.definitions import Model, Name, always_quote, fold
 from mlview.engines.differencing import query_delta, release
-from mlview.observation.identities import BUCKET, bucket, identity_of
+from mlview.engines.differencing_adding import added_delta
+from mlview.engines.values import SumsDelta
+from mlview.observation.identities import BUCKET, as_recorded, bucket, identity_of
 from mlview.observation.sources import sources
 from mlview.observation.stored import definition_of
 from mlview.records import RowDelta
 from mlview.sql import break_ties, inspect, ordered_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     import pyarrow as pa
@@ -23,11 +26,18 @@ if TYPE_CHECKING:
     from mlview.deltas import Operator
     from mlview.engines import SnapshotReader
     from mlview.engines.differencing import QueryDelta
+    from mlview.engines.differencing_adding import AddedDelta
     from mlview.engines.differencing_binding import Resolve
     from mlview.observation.identities import Identity
     from mlview.records import Version
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
+
+KEPT_SUMS = "sums"
+"""Under this a version says which sums are kept of its groups."""
+
+LAYOUT = 1
+"""What those sums are: another number for other columns of the same names."""
 
 KEPT_ROWS = 250_000
 """Signed rows up to which a delta is kept in memory for the refresh that may follow."""
@@ -63,7 +73,7 @@ class Ends:
         if not isinstance(definition, Model):
             return None
         tables = {Name.from_qualified(text) for text in self.live.base_tables}
-        return identity_of(definition, tables)
+        return as_recorded(identity_of(definition, tables), self.live)
 
     @property
     def query(self) -> str:
@@ -96,6 +106,19 @@ class Ends:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptSums:
+    """What changes in the sums of a view's groups, in memory; as `SumsDelta`."""
+
+    rows: pa.Table
+    keys: tuple[str, ...]
+    shown: tuple[str, ...] | None
+
+    def delta(self, before: int) -> SumsDelta:
+        """The same for the store, of a view that has so many rows."""
+        return SumsDelta(self.rows.to_reader(), self.keys, self.shown, before)
+
+
+@dataclass(frozen=True, slots=True)
 class ViewDelta:
     """The change of one view's query.
 
@@ -104,12 +127,20 @@ class ViewDelta:
         operators: how each operator's part of it was had.
         rows: the signed rows, the weight in the last column; None where there are too many to keep.
         lossless: whether `rows` have types that DuckDB reads back as its own, to be stored.
+        sums: what changes in the sums of the view's groups; None where none are kept.
     """
 
     size: RowDelta
     operators: tuple[Operator, ...]
     rows: pa.Table | None
     lossless: bool
+    sums: KeptSums | None = None
+
+    @property
+    def bytes(self) -> int:
+        """What it takes in memory."""
+        sums = None if self.sums is None else self.sums.rows
+        return sum(kept.nbytes for kept in (self.rows, sums) if kept is not None)
 
 
 def sources_of(home: Home, ends: Ends, version_of: Callable[[ObjectRow], Version]) -> Resolve:
@@ -137,6 +168,53 @@ def open_delta(
     )
 
 
+def open_added(
+    home: Home, reader: SnapshotReader, ends: Ends, version_of: Callable[[ObjectRow], Version]
+) -> AddedDelta | None:
+    """The delta of a view from the sums kept of its groups; None where it has none, or they fail.
+
+    It starts at the snapshot of the live version, whose sums they are, also where the rows are
+    known to be right through a later one. It has to be released.
+    """
+    live = ends.live
+    if live.details.get(KEPT_SUMS) != LAYOUT or live.stored_snapshot is None:
+        return None
+    recorded = {upstream.object_id: upstream.version for upstream in live.upstream}
+    return added_delta(
+        reader,
+        ends.query,
+        sources(home, recorded, live.snapshot_id, ends.until, version_of),
+        state=home.engine.kept_sums(ends.row.id, live.stored_snapshot),
+        stored=home.engine.materialization(ends.row.id, live.stored_snapshot),
+        schema=live.schema,
+        old_time=live.data_timestamp,
+        new_time=ends.now,
+    )
+
+
+@contextmanager
+def opened(
+    home: Home, reader: SnapshotReader, ends: Ends, version_of: Callable[[ObjectRow], Version]
+) -> Iterator[tuple[QueryDelta, KeptSums | None]]:
+    """The delta of a view and, where sums are kept of its groups, theirs.
+
+    Raises:
+        LakeProblem: NO_DELTA, with the reason.
+    """
+    added = open_added(home, reader, ends, version_of)
+    delta = open_delta(home, reader, ends, version_of) if added is None else added.rows
+    try:
+        sums = None
+        if added is not None:
+            kept = reader.table(f"FROM {added.state}", lossless=True)
+            sums = KeptSums(kept, added.keys, added.shown)
+        yield delta, sums
+    finally:
+        release(reader, delta)
+        if added is not None:
+            reader.run(f"DROP TABLE IF EXISTS {added.state}")
+
+
 def view_delta(
     home: Home, reader: SnapshotReader, ends: Ends, version_of: Callable[[ObjectRow], Version]
 ) -> ViewDelta:
@@ -145,15 +223,13 @@ def view_delta(
     Raises:
         LakeProblem: NO_DELTA, with the reason.
     """
-    delta = open_delta(home, reader, ends, version_of)
-    try:
+    with opened(home, reader, ends, version_of) as (delta, sums):
         size = RowDelta(delta.inserted, delta.deleted)
-        kept = size.rows <= KEPT_ROWS
         lossless = not isinstance(ends.definition, Model)
-        rows = reader.table(signed_rows(delta, ends), lossless=lossless) if kept else None
-        return ViewDelta(size, delta.operators, rows, lossless)
-    finally:
-        release(reader, delta)
+        if size.rows > KEPT_ROWS:
+            return ViewDelta(size, delta.operators, None, lossless)
+        rows = reader.table(signed_rows(delta, ends), lossless=lossless)
+        return ViewDelta(size, delta.operators, rows, lossless, sums)
 
 
 def signed_rows(delta: QueryDelta, ends: Ends) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mlview.definitions import HoldoutLast, HoldoutShare, always_quote, fold
@@ -12,11 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from mlview.definitions import Model, Name
-    from mlview.records import Column
+    from mlview.records import Column, Version
 
 ROW_ID = "__mlview_rowid"
 BUCKET = "__mlview_bucket"
-IDENTITY_HASH = "md5-52"  # recorded with versions: the name of the rule `_bucket` writes
+BY_TEXT = "md5-52"
+"""The rule for any columns: 52 bits of an MD5 of the values as text."""
+
+BY_ROW_ID = "lowbias32"
+"""The rule for row ids: 32 bits, mixed by Wellons' lowbias32 (https://nullprogram.com, "Prospecting
+for hash functions", 2018), which is 30 times cheaper. Neighbouring ids come apart, and no two ids
+below 2^32 agree. It is spelled in whole numbers that neither overflow nor depend on the version of
+DuckDB, whose own hash may change."""
+
 TIME_TYPES = ("TIMESTAMP", "DATE")
 
 
@@ -28,11 +36,13 @@ class Identity:
         query: the model's query, with the column ROW_ID where row ids tell rows apart.
         columns: the columns that tell them apart; none where it is all but the label.
         said: the same in words.
+        rule: how the number that decides who is held out is made; recorded with versions.
     """
 
     query: str
     columns: tuple[str, ...]
     said: str
+    rule: str = BY_TEXT
 
     @property
     def row_id(self) -> str | None:
@@ -51,7 +61,8 @@ def identity_of(definition: Model, base_tables: Collection[Name]) -> Identity:
         return Identity(definition.query, definition.key, "KEY")
     numbered = None if ordered_limits(definition.query) else with_rowid(definition.query, ROW_ID)
     if numbered is not None and numbered[0] in base_tables:
-        return Identity(numbered[1], (ROW_ID,), f"row ids of {numbered[0]}")
+        said = f"row ids of {numbered[0]}"
+        return Identity(numbered[1], (ROW_ID,), said, _rule_of_row_ids(definition))
     groups = group_columns(definition.query)
     if groups:
         return Identity(definition.query, groups, "group keys")
@@ -76,24 +87,51 @@ def bucket_of(definition: Model, identity: Identity, columns: Sequence[Column]) 
     return bucket(definition, identity, columns)
 
 
+def as_recorded(identity: Identity, version: Version | None) -> Identity:
+    """The identity with the rule of a version: who it held out stays held out."""
+    if version is None:
+        return identity
+    recorded = version.details.get("holdout", {}).get("hash", BY_TEXT)
+    return replace(identity, rule=recorded)
+
+
 def bucket(definition: Model, identity: Identity, columns: Sequence[Column]) -> str:
     """SQL for a number in [0, 1) that depends on who a row is alone."""
-    return _bucket(_hashed(definition, identity.columns or _all_but(columns, definition.target)))
+    if identity.rule == BY_ROW_ID:
+        return _of_row_id(ROW_ID)
+    key = identity.columns or _all_but(columns, definition.target)
+    return _of_text(_hashed_by(definition) or key)
 
 
-def _hashed(definition: Model, key: Sequence[str]) -> Sequence[str]:
-    if isinstance(definition.holdout, HoldoutShare) and definition.holdout.by:
-        return definition.holdout.by
-    return key
+def _rule_of_row_ids(definition: Model) -> str:
+    return BY_TEXT if _hashed_by(definition) else BY_ROW_ID
 
 
-def _bucket(columns: Sequence[str]) -> str:
-    """A number in [0, 1) that depends on the values' text alone: 52 bits of an MD5."""
+def _hashed_by(definition: Model) -> tuple[str, ...]:
+    """The columns of HOLDOUT BY."""
+    return definition.holdout.by if isinstance(definition.holdout, HoldoutShare) else ()
+
+
+def _of_text(columns: Sequence[str]) -> str:
     parts = []
     for column in columns:
         text = f"CAST({always_quote(column)} AS VARCHAR)"
         parts.append(f"coalesce(strlen({text}) || ':' || {text}, 'N')")
     return f"(md5_number_lower({' || '.join(parts)}) >> 12)::DOUBLE / {2**52}.0"
+
+
+def _of_row_id(column: str) -> str:
+    number = f"coalesce({always_quote(column)}, -1)"
+    mixed = f"xor({number} & {_BITS}, ((({number} >> 32) & {_BITS}) * {_GOLDEN}) & {_BITS})"
+    mixed = f"({mixed}::UBIGINT)"
+    for shift, factor in _ROUNDS:
+        mixed = f"((xor({mixed}, {mixed} >> {shift}) * {factor}) & {_BITS})"
+    return f"xor({mixed}, {mixed} >> 16)::DOUBLE / {2**32}.0"
+
+
+_BITS = 2**32 - 1
+_GOLDEN = 0x1E3779B9  # odd, and small enough that a product with 32 bits fits into a BIGINT
+_ROUNDS = ((16, 0x7FEB352D), (15, 0x846CA68B))
 
 
 def _all_but(columns: Sequence[Column], target: str | None) -> tuple[str, ...]:

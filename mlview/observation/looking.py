@@ -76,8 +76,7 @@ class Deltas:
             self._known.popitem(last=False)
 
     def _bytes(self) -> int:
-        found = (delta.rows for delta in self._known.values() if delta is not None)
-        return sum(rows.nbytes for rows in found if rows is not None)
+        return sum(delta.bytes for delta in self._known.values() if delta is not None)
 
 
 class Look:
@@ -134,8 +133,9 @@ class Look:
         ends = Ends(row, live, through(row, live), self._snapshot_id, self._now)
         try:
             if self._reader is None:
-                engine = self._home.engine
-                self._reader = engine.workbench(self._snapshot_id, refresh_time=self._now)
+                self._reader = self._home.engine.workbench(
+                    self._snapshot_id, refresh_time=self._now
+                )
             return view_delta(self._home, self._reader, ends, lambda other: self._live[other.id])
         except MlviewError:
             return None  # what changed below it has the word then; its refresh says what is wrong

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlview.engines.differencing import release
 from mlview.errors import BindProblem, LakeProblem, NotIncremental, UnknownName
-from mlview.observation.deltas import open_delta, signed_rows
+from mlview.observation.deltas import opened, signed_rows
 from mlview.records import RowDelta
 
 if TYPE_CHECKING:
@@ -17,17 +16,22 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mlview.deltas import Operator
+    from mlview.observation.deltas import KeptSums
     from mlview.refresh.jobs import Job
     from mlview.storage.home import Home
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The delta of a view: its size, how it was had, and its rows with the weight last."""
+    """The delta of a view: its size, how it was had, and its rows with the weight last.
+
+    `sums` are what changes in the sums of its groups, where they are kept.
+    """
 
     size: RowDelta
     operators: tuple[Operator, ...]
     rows: pa.RecordBatchReader
+    sums: KeptSums | None = None
 
 
 @contextmanager
@@ -39,16 +43,17 @@ def changed_rows(home: Home, job: Job, *, lossless: bool) -> Iterator[Changed]:
     """
     known = job.delta
     if known is not None and known.rows is not None and lossless is known.lossless:
-        yield Changed(known.size, known.operators, known.rows.to_reader())
+        yield Changed(known.size, known.operators, known.rows.to_reader(), known.sums)
         return
     ends = job.ends
-    with home.engine.workbench(job.snapshot.id, refresh_time=job.data_timestamp) as reader:
+    with (
+        home.engine.workbench(job.snapshot.id, refresh_time=job.data_timestamp) as reader,
+        ExitStack() as stack,
+    ):
         try:
-            delta = open_delta(home, reader, ends, job.choice.version)
+            delta, sums = stack.enter_context(opened(home, reader, ends, job.choice.version))
         except (LakeProblem, BindProblem, UnknownName) as problem:
             raise NotIncremental(problem.message, hint=problem.hint) from problem
-        try:
-            rows = reader.read(signed_rows(delta, ends), lossless=lossless)
-            yield Changed(RowDelta(delta.inserted, delta.deleted), delta.operators, rows)
-        finally:
-            release(reader, delta)
+        rows = reader.read(signed_rows(delta, ends), lossless=lossless)
+        size = RowDelta(delta.inserted, delta.deleted)
+        yield Changed(size, delta.operators, rows, sums)

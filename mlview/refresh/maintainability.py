@@ -8,6 +8,7 @@ from mlview import learners
 from mlview.definitions import Method, Model, RefreshMode, fold
 from mlview.deltas import Operator, Strategy
 from mlview.engines.differencing import query_operators
+from mlview.engines.differencing_adding import adding_operators
 from mlview.errors import MlviewError, NotIncremental
 from mlview.learners.roles import Roles
 from mlview.observation.identities import identity_of
@@ -34,8 +35,13 @@ def operators_of(
     definition: Refreshable,
     reads: Reads,
     version_of: Callable[[ObjectRow], Version],
+    *,
+    sums: bool = True,
 ) -> tuple[Operator, ...]:
-    """How each operator of a view's query would be maintained if all below it changed."""
+    """How each operator of a view's query would be maintained if all below it changed.
+
+    With `sums` a materialized view is maintained from sums wherever these can be kept.
+    """
     query, row_id = definition.query, None
     if isinstance(definition, Model):
         identity = identity_of(definition, reads.base_tables)
@@ -44,7 +50,9 @@ def operators_of(
     at = reader.snapshot_id
     try:
         resolve = sources(home, recorded, at, at, version_of)
-        return query_operators(reader, query, resolve, row_id=row_id)
+        adds = sums and not isinstance(definition, Model)
+        added = adding_operators(reader, query, resolve) if adds else None
+        return added or query_operators(reader, query, resolve, row_id=row_id)
     except MlviewError as problem:
         return (Operator("SELECT", Strategy.FULL_DIFFERENCE, problem.message),)
 

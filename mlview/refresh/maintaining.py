@@ -18,12 +18,13 @@ from mlview.learners.keeping.timeline import Timeline, moment_literal, stamps_of
 from mlview.observation.deltas import sources_of
 from mlview.observation.identities import BUCKET, ROW_ID, bucket
 from mlview.records import Action
+from mlview.refresh.adding import Adding
 from mlview.refresh.changed import changed_rows
 from mlview.refresh.jobs import Candidate
 from mlview.refresh.models import is_refit, summable, with_solved, with_sums
 from mlview.refresh.recording import blank_version, kept_operators
 from mlview.refresh.solving import solve_sums
-from mlview.refresh.summing import Adding, count_moments, last_of
+from mlview.refresh.timelines import count_moments, last_of
 from mlview.refresh.training import SEED
 from mlview.serving.targets import OnReader
 
@@ -106,7 +107,7 @@ class ChangedModel:
         if ROW_ID in rows.column_names:
             rows = rows.drop_columns([ROW_ID])
         sums = self._with_moments(sums, rows, weights)
-        adding = Adding.to(sums, self.definition)
+        adding = Adding(sums, self.definition)
         adding.add(rows, weights)
         reason = adding.sums.needs_resync
         if reason is not None:
@@ -127,9 +128,9 @@ class ChangedModel:
             raise Resync("the hold-out begins, or ends")
         between = self._between(sums, min(since, sums.held_from), max(since, sums.held_from))
         ones = np.ones(between.num_rows, np.int64)
-        out = Adding.to(moved, self.definition)
+        out = Adding(moved, self.definition)
         out.add(between, -ones)
-        into = Adding.to(replace(out.sums, held_from=since), self.definition)
+        into = Adding(replace(out.sums, held_from=since), self.definition)
         into.add(between, ones)
         return into.sums
 

@@ -28,13 +28,13 @@ from mlview.serving.targets import OnReader
 from mlview.storage.payloads import dump
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from mlview.definitions import Model
     from mlview.learners import Fitted, ResolvedMethod
     from mlview.learners.keeping.sums import Sums
     from mlview.observation.reads import Reads
-    from mlview.records import Column, Maintenance, Version
+    from mlview.records import Maintenance, Version
     from mlview.refresh.jobs import Job
     from mlview.refresh.solving import Solved
     from mlview.serving.binding import Binder
@@ -82,7 +82,7 @@ class FullModel:
         solved = solve_sums(summed.sums, self.definition, summed.identity, refit=refit)
         self.tell("storing")
         details, _ = self._maintained(summed.sums.roles, resolved)
-        details |= histograms_kept(summed.looked_at, summed.sums.roles)
+        details |= summed.histograms
         version = replace(self._blank(details), schema=summed.columns)
         version = with_sums(self.home, version, summed.sums, solved.fitted, refit=refit)
         version = with_solved(version, solved, summed.sums, resolved)
@@ -146,13 +146,15 @@ def solved_again(
     scope: Scope,
     definition: Model,
     reads: Reads,
-    columns: Sequence[Column],
+    version: Version,
 ) -> Fitted:
-    """A model solved from sums of all rows at the scope's snapshot, stored nowhere."""
+    """A version's model solved from sums of all rows at the scope's snapshot, stored nowhere."""
     resolved = summable(definition)
     target = scope.target
     assert resolved is not None and isinstance(target, OnReader)  # noqa: PT018, S101 - it was once
-    summed = sum_rows(binder, scope, target, definition, resolved, reads, columns)
+    summed = sum_rows(
+        binder, scope, target, definition, resolved, reads, version.schema, recorded=version
+    )
     refit = is_refit(definition, summed.sums.roles)
     return solve_sums(summed.sums, definition, summed.identity, refit=refit).fitted
 

@@ -14,6 +14,7 @@ from mlview.observation.identities import (
     BUCKET,
     ROW_ID,
     TIME_TYPES,
+    as_recorded,
     bucket_of,
     identity_of,
     time_column,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from mlview.definitions import Model
     from mlview.observation.identities import Identity
     from mlview.observation.reads import Reads
-    from mlview.records import Column
+    from mlview.records import Column, Version
     from mlview.serving.binding import Binder
     from mlview.serving.scopes import Scope
 
@@ -45,6 +46,7 @@ class TrainingRows:
         bucket: one number in [0, 1) per row, from its identity; None where nothing needs it.
         order: the columns the rows are sorted by.
         identity: what tells rows apart: KEY, a table's row ids, group keys or the columns.
+        rule: how `bucket` is made of it.
         time: the column that orders and splits, if there is one.
         notices: what the user should be told.
     """
@@ -54,6 +56,7 @@ class TrainingRows:
     bucket: pa.ChunkedArray | None
     order: tuple[str, ...]
     identity: str
+    rule: str
     time: str | None
     notices: tuple[str, ...] = ()
 
@@ -64,6 +67,7 @@ def read_training_rows(
     definition: Model,
     reads: Reads,
     keep: Sequence[Column] | None = None,
+    recorded: Version | None = None,
 ) -> TrainingRows:
     """All rows of a model's query at the scope's snapshot.
 
@@ -74,11 +78,12 @@ def read_training_rows(
         reads: what its query reads.
         keep: the columns of the version before, where the definition is the same: a column that
             a base table gained since is left out, however the query is written.
+        recorded: the version that is made again, whose rule says who is held out.
 
     Raises:
         SchemaChanged: a column that the version before had is gone.
     """
-    identity = identity_of(definition, reads.base_tables)
+    identity = as_recorded(identity_of(definition, reads.base_tables), recorded)
     query = binder.define(identity.query, scope)
     described = scope.target.describe(query)
     columns, notices = keep_columns([c for c in described if c.name != ROW_ID], keep)
@@ -97,6 +102,7 @@ def read_training_rows(
         bucket=data[BUCKET] if bucket else None,
         order=order,
         identity=identity.said,
+        rule=identity.rule,
         time=time,
         notices=notices,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlview.engines import DEFINITION_SETTINGS
-from mlview.observation.observer import text_digest
+from mlview.observation.inputs import text_digest
 from mlview.records import Maintenance, UpstreamVersion, Version, VersionStatus
 from mlview.refresh.libraries import library_versions
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlview import learners
 from mlview.errors import TrainingDataProblem
+from mlview.learners.keeping.scoring import score_kept
 from mlview.learners.tasks import Task
-from mlview.observation.identities import BUCKET, IDENTITY_HASH
+from mlview.observation.identities import BUCKET
 from mlview.refresh.splitting import refuse_lost
 from mlview.refresh.training import described, lines_of
 
@@ -84,7 +85,7 @@ def _judged(
     """Scores on the sample of held-out rows; those that sums give are of all of them."""
     assert sums.sample is not None  # noqa: S101 - held-out rows are sampled
     rows = sums.sample.rows.drop_columns([BUCKET])
-    judged = learners.judge(fitted, rows, learners.baseline_from(sums.train, sums.roles))
+    judged = score_kept(fitted, rows, sums.train, sums.roles)
     notices: tuple[str, ...] = judged.notices
     if sums.roles.task is Task.CLASSIFICATION and rows.num_rows:
         details["confusion_matrix"] = lines_of(learners.confusion_matrix(fitted, rows))
@@ -125,13 +126,13 @@ def _holdout(sums: Sums, definition: Model, identity: Identity, *, refit: bool) 
         record: dict[str, Any] = {"by": "time", "column": sums.roles.time, "refit": True}
         if sums.held_from is not None:
             record["from"] = sums.held_from_text()
-        return record
+        return {**record, "hash": identity.rule}
     holdout = definition.holdout
     by = list(getattr(holdout, "by", ())) or "identity"
     return {
         "by": by,
         "identity": identity.said,
-        "hash": IDENTITY_HASH,
+        "hash": identity.rule,
         "share": getattr(holdout, "share", 0.2),
         "refit": refit,
     }

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 
 from mlview.definitions import HoldoutLast, HoldoutShare
 from mlview.errors import TrainingDataProblem
-from mlview.observation.identities import IDENTITY_HASH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +74,7 @@ def split(rows: TrainingRows, definition: Model) -> Split:
             record = {
                 "by": "identity" if not share.by else list(share.by),
                 "identity": rows.identity,
-                "hash": IDENTITY_HASH,
+                "hash": rows.rule,
                 "share": share.share,
                 "refit": share.refit,
             }

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mlview.definitions import always_quote
+from mlview.engines.differencing_adding import whole_sums
 from mlview.errors import LakeProblem, NotIncremental
+from mlview.observation.deltas import KEPT_SUMS, LAYOUT
+from mlview.observation.sources import sources
 from mlview.records import Action
 from mlview.refresh.changed import changed_rows
 from mlview.refresh.columns import keep_columns
@@ -15,9 +20,10 @@ from mlview.refresh.maintainability import insist_on, of_query, operators_of
 from mlview.refresh.recording import blank_version, kept_maintenance, kept_operators
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mlview.definitions import MaterializedView
+    from mlview.engines.differencing_adding import WholeSums
     from mlview.observation.reads import Reads
     from mlview.refresh.jobs import Job
     from mlview.serving.binding import Binder
@@ -39,13 +45,23 @@ def full_view(
     """All rows of the view's query, stored."""
     query = binder.define(definition.query, scope)
     columns, notices = keep_columns(target.describe(query), job.columns_before)
-    operators = operators_of(home, target.reader, definition, reads, job.choice.version)
-    able = of_query(operators)
-    insist_on(definition, able)
-    tell("storing")
     picked = ", ".join(always_quote(c.name) for c in columns)
-    batches = target.batches(f"SELECT {picked} FROM ({query}\n)")
-    stored = home.engine.write_materialization(job.row.id, batches, refresh_id=job.refresh_id)
+    with _summed(home, target, job, reads, definition) as summed:
+        operators = (
+            operators_of(home, target.reader, definition, reads, job.choice.version, sums=False)
+            if summed is None
+            else summed.operators
+        )
+        able = of_query(operators)
+        insist_on(definition, able)
+        tell("storing")
+        rows = query if summed is None else summed.rows
+        stored = home.engine.write_materialization(
+            job.row.id,
+            target.batches(f"SELECT {picked} FROM ({rows}\n)"),
+            refresh_id=job.refresh_id,
+            state=None if summed is None else partial(target.batches, summed.state),
+        )
     blank = blank_version(job, reads)
     version = replace(
         blank,
@@ -56,9 +72,26 @@ def full_view(
             **blank.details,
             "maintenance": kept_maintenance(able),
             "operators": kept_operators(operators),
+            **({} if summed is None else {KEPT_SUMS: LAYOUT}),
         },
     )
     return Candidate(version, None, notices, job.step)
+
+
+@contextmanager
+def _summed(
+    home: Home, target: OnReader, job: Job, reads: Reads, definition: MaterializedView
+) -> Iterator[WholeSums | None]:
+    """The view's rows with the sums of its groups, where those are worth keeping."""
+    reader = target.reader
+    upstream = {row.id: job.choice.version(row).number for row in reads.upstream.values()}
+    resolve = sources(home, upstream, reader.snapshot_id, reader.snapshot_id, job.choice.version)
+    summed = whole_sums(reader, definition.query, resolve, threads=target.threads)
+    try:
+        yield summed
+    finally:
+        if summed is not None:
+            reader.run(f"DROP TABLE IF EXISTS {summed.table}")
 
 
 def changed_view(home: Home, job: Job, reads: Reads, tell: Callable[[str], None]) -> Candidate:
@@ -79,6 +112,7 @@ def changed_view(home: Home, job: Job, reads: Reads, tell: Callable[[str], None]
                 changed.rows,
                 columns=live.schema,
                 refresh_id=job.refresh_id,
+                state=None if changed.sums is None else changed.sums.delta(live.rows or 0),
             )
         except LakeProblem as problem:
             if problem.error_code != "DELTA_MISMATCH":
@@ -96,6 +130,7 @@ def changed_view(home: Home, job: Job, reads: Reads, tell: Callable[[str], None]
                 "maintenance": live.details["maintenance"],
                 "operators": live.details["operators"],
                 "delta": kept_operators(changed.operators),
+                **({} if changed.sums is None else {KEPT_SUMS: LAYOUT}),
             },
         )
         return Candidate(version, None, (), job.step, changed.size)

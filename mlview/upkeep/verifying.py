@@ -104,14 +104,14 @@ def _model(
     progress: Progress,
 ) -> Difference:
     stored = binder.loader.stored(version, row.name.plain)
-    rows = read_training_rows(binder, scope, definition, reads, version.schema)
+    rows = read_training_rows(binder, scope, definition, reads, version.schema, version)
 
     def tell(phase: str) -> None:
         progress(row.name.plain, phase, 0, 1)
 
     from_sums = version.details.get("solved") == "sums"
     if from_sums:
-        again = solved_again(binder, scope, definition, reads, version.schema)
+        again = solved_again(binder, scope, definition, reads, version)
     else:
         trained = train(rows, definition, home.artifacts, tell=tell, seed=version.seed)
         again = trained.fitted

@@ -33,7 +33,7 @@ def test_refresh_brings_a_view_and_its_ancestors_up_to_date(command, database):
     assert said.code == 0
     assert [(row["name"], row["action"]) for row in said.rows] == [
         ("per_a", "INCREMENTAL"),
-        ("total", "FULL"),
+        ("total", "INCREMENTAL"),
     ]
     assert command("sql", "--json", "FROM total").rows == [{"n": 61}]
 

@@ -119,7 +119,7 @@ def test_a_plan_says_what_why_and_in_which_order(command, database):
     rows = command("plan", "--json").rows
     assert [(row["position"], row["name"], row["action"]) for row in rows] == [
         (1, "per_a", "INCREMENTAL"),
-        (2, "total", "FULL"),
+        (2, "total", "INCREMENTAL"),
     ]
     assert "t: +1 -0 rows" in rows[0]["reason"]
     assert "per_a" in command("plan").out

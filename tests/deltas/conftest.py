@@ -89,6 +89,9 @@ class Facts:
     def exists_alike(self, _name):
         return self.alike
 
+    def nulls_alike(self, _name):
+        return self.alike
+
     def columns(self, query):
         try:
             rows = self.connection.execute(f"DESCRIBE {self.sql(query)}").fetchall()

@@ -19,6 +19,7 @@ FAITHFUL = [
     "SELECT sum(a) FILTER (b) OVER (PARTITION BY c ORDER BY d ROWS 2 PRECEDING EXCLUDE TIES)",
     "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT * FROM r LIMIT 3",
     "(SELECT a FROM t ORDER BY a LIMIT 3) UNION ALL BY NAME (SELECT b FROM u) ORDER BY 1",
+    "SELECT any_value(a) FILTER (FALSE) FROM t GROUP BY ()",
     "SELECT a FROM t GROUP BY GROUPING SETS ((a, b), ()), c HAVING count(*) > 1 QUALIFY true",
 ]
 
@@ -40,3 +41,11 @@ def test_a_difference_in_meaning_is_noticed(facts):
         ("SELECT NULL", "SELECT ''"),
     ):
         assert not same_meaning(facts.tree(left), facts.tree(right))
+
+
+def test_a_chain_that_was_nested_to_the_left_is_printed_in_line(facts):
+    tree = facts.tree("(SELECT 1 UNION ALL SELECT 2) UNION SELECT 3")
+    put = printable({**tree, "setop_all": True})
+    whole = json.dumps({"error": False, "statements": [statement(quoted(put))]})
+    row = facts.connection.execute("SELECT json_deserialize_sql(?::JSON)", [whole]).fetchone()
+    assert same_meaning(put, facts.tree(row[0]))

@@ -66,6 +66,7 @@ CHANGES = [
     "INSERT INTO weather VALUES ('2024-01-04', 1, 1); UPDATE flights SET seats = seats + 1",
 ]
 
+ONE = Strategy.ONE_GROUP
 L, J, K = Strategy.LINEAR, Strategy.TELESCOPED, Strategy.TOUCHED_KEYS
 W, F = Strategy.WINDOW_MOVED, Strategy.FULL_DIFFERENCE
 QUERIES = {
@@ -108,7 +109,10 @@ QUERIES = {
         J,
     },
     "SELECT plane, list(id ORDER BY id) AS ids FROM flights GROUP BY plane": {K, L},
-    "SELECT count(*) AS n, max(delay) AS worst FROM flights": {F},
+    "SELECT count(*) AS n, max(delay) AS worst FROM flights": {ONE, L},
+    "SELECT count(*) AS n FROM (SELECT max(delay) AS d FROM flights GROUP BY plane) WHERE d > 3": {
+        *(ONE, L, K),
+    },
     "SELECT DISTINCT carrier, plane FROM flights": {K, L},
     "SELECT DISTINCT ON (plane) plane, id, delay FROM flights ORDER BY plane, delay DESC, id": {
         K,
@@ -132,7 +136,10 @@ QUERIES = {
     "SELECT plane FROM flights EXCEPT ALL SELECT temp FROM weather": {K, L},
     # subqueries
     "SELECT id FROM flights WHERE plane IN (SELECT temp FROM weather)": {K, L},
-    "SELECT id FROM flights WHERE day NOT IN (SELECT day FROM weather)": {F, L},
+    "SELECT id FROM flights WHERE day NOT IN (SELECT day FROM weather)": {F, K, L},
+    "SELECT id, plane IN (SELECT temp FROM weather WHERE wind > 0) AS known FROM flights WHERE plane NOT IN (SELECT plane FROM planes WHERE plane > 1)": {
+        *(F, K, L),
+    },
     "SELECT id FROM flights f WHERE NOT EXISTS (SELECT 1 FROM weather w WHERE w.day = f.day AND w.temp > f.plane)": {
         K,
         L,
@@ -173,8 +180,21 @@ QUERIES = {
     "SELECT id, delay FROM flights ORDER BY delay DESC, id LIMIT 7": {F},
     "PIVOT flights ON carrier IN ('AA', 'UA') USING sum(seats) GROUP BY plane": {F},
     "PIVOT flights ON seats % 2 USING count(*) GROUP BY plane": {F},
+    "SELECT plane, count(*) AS n FROM flights WHERE carrier COLLATE nocase <> 'aa' GROUP BY plane": {
+        *(K, L),
+    },
     "SELECT carrier COLLATE nocase AS c, count(*) AS n FROM flights GROUP BY 1": {F},
-    "SELECT plane, carrier, count(*) AS n FROM flights GROUP BY ROLLUP (plane, carrier)": {F},
+    "SELECT plane, carrier, count(*) AS n FROM flights GROUP BY ROLLUP (plane, carrier)": {
+        K,
+        L,
+        ONE,
+    },
+    "SELECT plane, day, grouping(plane, day) AS gg, max(delay) AS d FROM flights GROUP BY GROUPING SETS ((plane), (day), (plane)) HAVING count(*) > 2": {
+        *(K, L),
+    },
+    "SELECT grouping(carrier) AS gg, carrier, n, rank() OVER (PARTITION BY gg ORDER BY n, carrier) AS r FROM (SELECT *, seats % 7 AS n FROM flights) GROUP BY CUBE (carrier, n)": {
+        *(K, L, ONE),
+    },
     "SELECT s.*, f.id FROM still s CROSS JOIN planes p RIGHT JOIN flights f ON p.plane = f.plane AND s.a = 1": {
         K,
         J,

@@ -122,7 +122,7 @@ def test_a_refresh_brings_stale_ancestors_up_first_and_leaves_others(declared):
     done = declared.sql("REFRESH MATERIALIZED VIEW w").fetchall()
     assert [(name, action) for name, action, *_ in done] == [
         ("v", "INCREMENTAL"),
-        ("w", "FULL"),
+        ("w", "INCREMENTAL"),
     ]
     assert states(declared) == {"v": "FRESH", "w": "FRESH", "m": "STALE"}
 

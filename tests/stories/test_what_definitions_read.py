@@ -102,3 +102,42 @@ def test_a_plain_view_may_begin_and_cease_to_read_a_materialized_view(db):
     assert db.sql("FROM plain").fetchone() == (2,)
     db.sql("DROP VIEW plain")
     assert "plain" not in [name for (name,) in db.sql("SHOW TABLES").fetchall()]
+
+
+@pytest.fixture(scope="module")
+def with_macros(shared):
+    shared.sql("CREATE MACRO most() AS (SELECT max(a) FROM points)")
+    shared.sql("CREATE TABLE files AS SELECT id, 'f' || id AS filename FROM points")
+    shared.sql("CREATE VIEW late AS SELECT id, snapshot_id AS since FROM points")
+    return shared
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "said"),
+    [
+        ("SELECT id FROM points WHERE a = most()", "DEFINITION_REFUSED", "macro most()"),
+        ("SELECT id, snapshot_id FROM points", "NONDETERMINISTIC", "snapshot_id"),
+        ("SELECT p.filename FROM points p JOIN files f USING (id)", "NONDETERMINISTIC", "filename"),
+        ("SELECT id FROM points WHERE file_row_number = 3", "NONDETERMINISTIC", "file_row_number"),
+        ("SELECT id FROM late", "NONDETERMINISTIC", "snapshot_id"),
+    ],
+)
+def test_what_changes_while_no_row_does_is_refused(with_macros, refused, query, code, said):
+    error = refused(with_macros, f"CREATE MATERIALIZED VIEW v AS {query}")
+    assert error.error_code == code
+    assert said in error.message
+    assert error.hint
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT f.filename FROM files f",
+        "SELECT count(*) AS snapshot_id FROM points",
+        "SELECT filename, rowid AS r FROM files",
+        "SELECT x.file_index FROM (SELECT id AS file_index FROM points) x",
+    ],
+)
+def test_a_column_of_ones_own_may_be_called_as_one_of_the_lakes(with_macros, query):
+    with_macros.sql(f"CREATE MATERIALIZED VIEW v AS {query}")
+    with_macros.sql("DROP MATERIALIZED VIEW v")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mlview.definitions import Method
 from mlview.errors import ArtifactRefused
+from mlview.learners.keeping.sampling import Sample
 from mlview.learners.keeping.timeline import Timeline
 from mlview.learners.methods import resolve
 from mlview.learners.moments.solving import solve
@@ -23,76 +23,12 @@ from mlview.learners.tasks import Task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from mlview.learners.moments.spec import Maintained
     from mlview.learners.moments.state import Moments
     from mlview.learners.signatures import Fitted
 
-SCORED_ROWS = 5_000
-"""Held-out rows from which metrics are computed that sums do not give; twice as many at most."""
-
 _FORMAT = 1
 KIND = "sums"
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Held-out rows, chosen by who they are: those whose bucket is below a limit.
-
-    The limit is halved whenever there would be too many, so the rows that stay do not depend on
-    the order in which they came.
-    """
-
-    limit: float
-    rows: pa.Table  # the query's columns, then the bucket
-
-    def changed(self, rows: pa.Table, weights: NDArray[np.int64] | None, bucket: str) -> Sample:
-        """With held-out rows that came (once, or as often as the weight says), or went."""
-        below = pc.less(rows[bucket], self.limit)
-        rows = rows.filter(below).select(self.rows.column_names)
-        if weights is None:
-            return self.with_rows(rows, bucket)
-        weights = weights[np.asarray(below.to_numpy())]
-        came = np.repeat(np.arange(len(weights)), np.maximum(weights, 0))
-        went = np.repeat(np.arange(len(weights)), np.maximum(-weights, 0))
-        left = self._without(rows.take(pa.array(went)), bucket)
-        return left.with_rows(rows.take(pa.array(came)), bucket)
-
-    def since(self, held: NDArray[np.bool_]) -> Sample:
-        """Only those rows that are still held out."""
-        return Sample(self.limit, self.rows.filter(pa.array(held)))
-
-    def with_rows(self, rows: pa.Table, bucket: str) -> Sample:
-        """With more held-out rows, the limit halved until they are few enough."""
-        if not rows.num_rows:
-            return self
-        sample = Sample(self.limit, pa.concat_tables([self.rows, rows.cast(self.rows.schema)]))
-        while sample.rows.num_rows > 2 * SCORED_ROWS:
-            limit = sample.limit / 2
-            sample = Sample(limit, sample.rows.filter(pc.less(sample.rows[bucket], limit)))
-        return sample
-
-    def _without(self, rows: pa.Table, bucket: str) -> Sample:
-        """Less these rows: of those with the same bucket, the equal one, else any of them."""
-        if not rows.num_rows:
-            return self
-        places: dict[float, list[int]] = {}
-        asked = set(rows[bucket].to_pylist())
-        for place, number in enumerate(self.rows[bucket].to_pylist()):
-            if number in asked:
-                places.setdefault(number, []).append(place)
-        gone = np.zeros(self.rows.num_rows, np.bool_)
-        for place in range(rows.num_rows):
-            row = rows.slice(place, 1)
-            alike = places.get(row[bucket][0].as_py(), [])
-            if not alike:
-                continue
-            equal = [a for a in alike if self.rows.slice(a, 1).equals(row.cast(self.rows.schema))]
-            chosen = (equal or alike)[0]
-            gone[chosen] = True
-            alike.remove(chosen)
-        return Sample(self.limit, self.rows.filter(pa.array(~gone)))
 
 
 @dataclass(frozen=True)

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from mlview.learners.frames import column_of
-from mlview.learners.moments.blocks import Block, read_block
+from mlview.learners.moments.blocks import Block, read_blocks
 from mlview.learners.moments.extremes import Edge
 from mlview.learners.moments.frame import Frame
 from mlview.learners.moments.layout import ONE, Columns, Key, Kind, Shape
 from mlview.learners.moments.products import pairs, squares, totals
 from mlview.learners.moments.sums import Sums
-from mlview.learners.threads import threads_for
+from mlview.learners.threads import one_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from mlview.learners.methods import ResolvedMethod
     from mlview.learners.moments.layout import Layout
 
     Floats = NDArray[np.float64]
-
-BLOCK_ROWS = 65_536
-"""Rows whose products are summed at once: some megabytes, whatever the batch."""
 
 _COUNTED = (Kind.MISSING, Kind.LEVEL, Kind.CLASS)
 
@@ -80,35 +80,56 @@ class Accumulation:
             weights: how often each row is added, negative to take it away; None for once each.
         """
         table = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
-        if self.layout.target is not None:
-            label = column_of(table, self.layout.target)
-            if label.null_count:
-                known = label.is_valid()
-                table = table.filter(known)
-                if weights is not None:
-                    weights = weights[known.to_numpy().astype(bool)]
-        for start in range(0, table.num_rows, BLOCK_ROWS):
-            part = table.slice(start, BLOCK_ROWS)
-            signs = None if weights is None else weights[start : start + BLOCK_ROWS]
-            # Products that overflow are told when they are read.
-            calm = np.errstate(over="ignore", invalid="ignore")
-            # Blocks this narrow gain little from a second thread, and lose much on a busy machine.
-            with calm, threads_for(part.num_rows, len(self.frame.names), alone=True):
-                self._add_block(part, signs)
+        table, weights = self._labelled(table, weights)
+        with self.quietly():
+            for _, block in read_blocks(table, weights, self.layout, self.frame):
+                self.add_block(block)
 
-    def _add_block(self, rows: pa.Table, weights: NDArray[np.int64] | None) -> None:
-        block, raw = read_block(rows, weights, self.layout, self.frame)
-        for name, count in block.refused.items():
-            self.refused[name] = self.refused.get(name, 0) + count
-        self.nan_labels += block.nan_labels
-        self.left_out += block.left_out
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """How blocks are read and summed: products that overflow are told when they are read.
+
+        Blocks this narrow gain little from a second thread, and lose much on a busy machine.
+        """
+        with np.errstate(over="ignore", invalid="ignore"), one_thread():
+            yield
+
+    def _labelled(
+        self, table: pa.Table, weights: NDArray[np.int64] | None
+    ) -> tuple[pa.Table, NDArray[np.int64] | None]:
+        if self.layout.target is None:
+            return table, weights
+        label = column_of(table, self.layout.target)
+        if not label.null_count:
+            return table, weights
+        known = label.is_valid()
+        kept = None if weights is None else weights[known.to_numpy().astype(bool)]
+        return table.filter(known), kept
+
+    def add_block(self, block: Block) -> None:
+        """Add the rows of a block that was read in this frame.
+
+        Those that no sum can hold are counted and left out.
+        """
+        if block.bad:
+            self._leave_out(block)
+            block = block.without_bad()
         for position, edges in enumerate(self.edges.values()):
             for edge in edges:
-                edge.see(raw[position], block.weights)
-        magnitudes = self.frame.magnitudes(block.dense[: len(self.frame.names)])
+                edge.see(block.raw[position], block.weights)
+        measured = block.dense[: len(self.frame.names)]
+        magnitudes = self.frame.magnitudes(measured, block.reach)
         for magnitude, part in _by_magnitude(block, magnitudes):
             for group, rows_of_group in self._by_group(part):
                 self._sum(group, magnitude, rows_of_group)
+
+    def _leave_out(self, block: Block) -> None:
+        for (name, nan), mask in block.bad.items():
+            if nan:
+                self.nan_labels += block.net(mask)
+            else:
+                self.refused[name] = self.refused.get(name, 0) + block.net(mask)
+        self.left_out += block.net(np.logical_or.reduce(list(block.bad.values())))
 
     def _by_group(self, block: Block) -> list[tuple[Key, Block]]:
         if self.layout.shape is not Shape.PAIRS_BY_CLASS or block.label is None:
@@ -134,9 +155,12 @@ class Accumulation:
             rows = columns
         into = self._into(group, magnitude)
         into.add(part, rows, columns)
-        into.reach += squares(block, len(self.frame.names))
-        count = len(block.dense[0]) if block.weights is None else block.weights.sum()
-        into.count += int(count)
+        measured = len(self.frame.names)
+        if block.weights is None and self.layout.shape is not Shape.CLASS_TOTALS:
+            into.reach += np.diag(part)[:measured]
+        else:
+            into.reach += squares(block, measured)
+        into.count += block.net()
 
     def _places(self, known: Columns, keys: tuple[Key, ...]) -> NDArray[np.intp]:
         return np.array([known.at(key) for key in keys], dtype=np.intp)
@@ -216,7 +240,7 @@ class Accumulation:
 
 
 def _by_magnitude(block: Block, magnitudes: NDArray[np.int64] | int) -> list[tuple[int, Block]]:
-    if not len(block.dense[0]):
+    if not block.rows:
         return []
     if isinstance(magnitudes, int):
         return [(magnitudes, block)]

@@ -6,18 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from sklearn import config_context
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from mlview.learners.moments.layout import Key, Kind
 from mlview.learners.moments.preparing import Design, Numbers, design, learn_numbers
+from mlview.learners.moments.templates import fitted_on_levels
 from mlview.learners.preprocessing import METHOD, PREPROCESS, build_pipeline
-from mlview.learners.roles import FeatureKind
 
 if TYPE_CHECKING:
-    from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
 
     from mlview.learners.moments.layout import Value
@@ -54,8 +51,8 @@ class Assembled:
 def assemble(moments: Moments, roles: Roles) -> Assembled:
     """The Pipeline of a state.
 
-    Its preprocessing is fitted on a table of one row per level, so that encoders sort and name
-    levels themselves; what they would learn from the number of rows is put in its place.
+    Its preprocessing is fitted on the levels; what it would learn from the number of rows is put
+    in its place.
     """
     counts = {name: moments.levels(name) for name in moments.layout.texts}
     features = tuple(
@@ -64,9 +61,8 @@ def assemble(moments: Moments, roles: Roles) -> Assembled:
     )
     roles = replace(roles, features=features)
     pipeline = build_pipeline(roles, moments.method, moments.seed)
-    preprocess: ColumnTransformer = pipeline.named_steps[PREPROCESS]
-    with config_context(assume_finite=True, skip_parameter_validation=True):
-        preprocess.fit(_frame_of(roles, {name: tuple(count) for name, count in counts.items()}))
+    preprocess = fitted_on_levels(pipeline.named_steps[PREPROCESS], moments.method, roles, counts)
+    pipeline.steps[0] = (PREPROCESS, preprocess)
     numbers = learn_numbers(moments)
     levels: dict[str, tuple[Value, ...]] = {}
     outputs: list[Key] = []
@@ -85,25 +81,6 @@ def assemble(moments: Moments, roles: Roles) -> Assembled:
         design(moments, numbers, tuple(outputs)),
         bool(preprocess.sparse_output_),
     )
-
-
-def _frame_of(roles: Roles, levels: dict[str, tuple[Value, ...]]) -> pd.DataFrame:
-    """A table in which every level occurs, and numbers are 0."""
-    rows = max((len(values) for values in levels.values()), default=1)
-    columns: dict[str, Any] = {}
-    for feature in roles.features:
-        if feature.kind is not FeatureKind.CATEGORICAL:
-            columns[feature.name] = np.zeros(rows)
-            continue
-        values = levels[feature.name]
-        known = [value for value in values if value is not None]
-        codes = np.arange(rows) % len(values)
-        places = np.cumsum([value is not None for value in values]) - 1
-        places[[value is None for value in values]] = -1
-        columns[feature.name] = pd.Categorical.from_codes(
-            places[codes], categories=pd.Index(known, dtype=object), validate=False
-        )
-    return pd.DataFrame(columns, index=pd.RangeIndex(rows), copy=False)
 
 
 def _levels(encoder: OneHotEncoder | OrdinalEncoder, columns: list[str]

@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from mlview.learners.frames import as_text, column_of, numbers
+from mlview.learners.frames import column_of, numbers
+from mlview.learners.moments.codes import class_codes, level_codes
 from mlview.learners.moments.layout import ONE, Key, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
+    from mlview.learners.moments.codes import Codes
     from mlview.learners.moments.frame import Frame
     from mlview.learners.moments.layout import Layout
 
     Floats = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
 
+BLOCK_ROWS = 65_536
+"""Rows whose products are summed at once: some megabytes, whatever the batch."""
 
-@dataclass(frozen=True, slots=True)
-class Codes:
-    """A text or a class: the value of each row as a position in `keys`, each of which occurs."""
-
-    keys: tuple[Key, ...]
-    values: NDArray[np.int32]
-
-    @property
-    def size(self) -> int:
-        """How many different values there are."""
-        return len(self.keys)
-
-    def take(self, rows: NDArray[np.intp]) -> Codes:
-        """The codes of some rows."""
-        return compacted(self.keys, self.values[rows])
+Bad = tuple[str, bool]
+"""A column, and whether its values are NaN; else they are infinite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,181 +39,152 @@ class Block:
         dense: columns x rows: the measured columns less their shifts, then 1, then where numbers
             are missing, then squares.
         keys: of the columns of `dense`.
+        reach: for each measured column, what no value in `dense` is further from 0 than.
         texts: the categories.
         label: the class; None where the label is none.
         weights: how often each row is added, negative where taken away; None for once each.
-        refused: per column, the net number of its infinite values, whose rows are left out; the
-            label's NaN under `nan_labels`.
-        left_out: the net number of rows left out.
+        raw: numbers x rows as they were given, where their extremes are kept; else nothing x rows.
+        bad: by column, where a value is infinite or a label is NaN: rows that no sum can hold.
     """
 
     dense: Floats
     keys: tuple[Key, ...]
+    reach: Floats
     texts: tuple[Codes, ...]
     label: Codes | None
     weights: Floats | None
-    refused: dict[str, int] = field(default_factory=dict)
-    nan_labels: int = 0
-    left_out: int = 0
+    raw: Floats
+    bad: dict[Bad, Mask] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.dense[0])
 
     def take(self, rows: NDArray[np.intp]) -> Block:
         """Some of the rows."""
         return replace(
             self,
-            dense=self.dense[:, rows],
+            dense=self.dense.take(rows, axis=1),
             texts=tuple(codes.take(rows) for codes in self.texts),
             label=None if self.label is None else self.label.take(rows),
             weights=None if self.weights is None else self.weights[rows],
+            raw=self.raw.take(rows, axis=1),
+            bad={
+                column: of_rows
+                for column, mask in self.bad.items()
+                if (of_rows := mask[rows]).any()
+            },
         )
 
+    def without_bad(self) -> Block:
+        """The rows that a sum can hold."""
+        good = ~np.logical_or.reduce(list(self.bad.values()))
+        return replace(self, bad={}).take(np.flatnonzero(good))
 
-def compacted(keys: Sequence[Key], values: NDArray[Any]) -> Codes:
-    """Codes without the keys that no row has."""
-    used = np.bincount(values, minlength=len(keys)) > 0
-    if used.all():
-        return Codes(tuple(keys), values)
-    place = np.cumsum(used, dtype=np.int32) - 1
-    kept = tuple(key for key, there in zip(keys, used, strict=True) if there)
-    return Codes(kept, place.astype(np.int32)[values])
+    def net(self, rows: Mask | None = None) -> int:
+        """How many of the rows (or of some) were added, less those taken away."""
+        if self.weights is None:
+            return self.rows if rows is None else int(np.count_nonzero(rows))
+        return round(float((self.weights if rows is None else self.weights[rows]).sum()))
+
+
+def read_blocks(
+    rows: pa.Table, weights: NDArray[np.int64] | None, layout: Layout, frame: Frame
+) -> Iterator[tuple[slice, Block]]:
+    """Rows as blocks of up to `BLOCK_ROWS`, each with its place among the rows.
+
+    `frame` is completed by columns that it sees for the first time.
+    """
+    for start in range(0, rows.num_rows, BLOCK_ROWS):
+        place = slice(start, min(start + BLOCK_ROWS, rows.num_rows))
+        signs = None if weights is None else weights[place]
+        yield place, read_block(rows.slice(start, BLOCK_ROWS), signs, layout, frame)
 
 
 def read_block(
     rows: pa.Table, weights: NDArray[np.int64] | None, layout: Layout, frame: Frame
-) -> tuple[Block, Floats]:
-    """Rows as a block, and the values of its numbers before they were shifted.
-
-    `frame` is completed by columns that it sees for the first time. Rows with an infinite value
-    or a NaN label are counted and left out.
-    """
-    signed = None if weights is None else np.asarray(weights, dtype=np.float64)
-    label = None
-    if layout.classes and layout.target is not None:
-        label = _classes(layout.target, column_of(rows, layout.target))
-    texts = tuple(_levels(name, column_of(rows, name)) for name in layout.texts)
-    measured, missing, infinite, raw = _measure(rows, layout, frame)
-    dense = [measured]
-    keys = [Key(Kind.NUMBER, name) for name in frame.names] + [ONE]
-    absent = [(n, m) for n, m in missing.items() if n != layout.target]
+) -> Block:
+    """Rows as a block; `frame` is completed by columns that it sees for the first time."""
+    measured = _measure(rows, layout, frame)
+    dense, keys = [measured.values], [Key(Kind.NUMBER, name) for name in frame.names] + [ONE]
+    absent = [(n, m) for n, m in measured.missing.items() if n != layout.target]
     dense += [mask[None].astype(np.float64) for _, mask in absent]
     keys += [Key(Kind.MISSING, name) for name, _ in absent]
     if layout.squares:
-        dense.append(np.square(measured[:-1]))
+        dense.append(np.square(measured.values[:-1]))
         keys += [Key(Kind.SQUARE, name) for name in frame.names]
-    whole = np.concatenate(dense) if len(dense) > 1 else measured
-    block = Block(whole, tuple(keys), texts, label, signed)
-    return _refuse(block, layout, missing, infinite, raw)
+    bad: dict[Bad, Mask] = {(name, False): mask for name, mask in measured.infinite.items()}
+    label, target = None, layout.target or ""
+    if target in measured.missing:
+        bad[target, True] = measured.missing[target]
+    if layout.classes and target:
+        label = class_codes(target, column_of(rows, target))
+        bad |= _bad_classes(target, label)
+    return Block(
+        np.concatenate(dense) if len(dense) > 1 else measured.values,
+        tuple(keys),
+        measured.reach,
+        tuple(level_codes(name, column_of(rows, name)) for name in layout.texts),
+        label,
+        None if weights is None else np.asarray(weights, dtype=np.float64),
+        measured.raw,
+        bad,
+    )
 
 
-def _measure(
-    rows: pa.Table, layout: Layout, frame: Frame
-) -> tuple[Floats, dict[str, NDArray[np.bool_]], dict[str, NDArray[np.bool_]], Floats]:
-    """The measured columns shifted and a row of 1; where missing and infinite; numbers as given."""
-    measured = np.empty((len(frame.names) + 1, rows.num_rows))
-    measured[-1] = 1.0
-    kept = np.empty((len(layout.numbers) if layout.extremes else 0, rows.num_rows))
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The measured columns less their shifts and a row of 1, and what is strange about them."""
+
+    values: Floats
+    reach: Floats
+    missing: dict[str, Mask]
+    infinite: dict[str, Mask]
+    raw: Floats
+
+
+def _measure(rows: pa.Table, layout: Layout, frame: Frame) -> _Measured:
+    values = np.empty((len(frame.names) + 1, rows.num_rows))
+    values[-1] = 1.0
+    reach = np.zeros(len(frame.names))
+    raw = np.empty((len(layout.numbers) if layout.extremes else 0, rows.num_rows))
     missing, infinite = {}, {}
     for position, name in enumerate(frame.names):
-        values = numbers(column_of(rows, name))
-        if layout.extremes and position < len(layout.numbers):
-            kept[position] = values
-        shift = frame.look(position, values, flag=name in layout.flags)
-        row = measured[position]
+        given = numbers(column_of(rows, name))
+        if position < len(raw):
+            raw[position] = given
+        shift = frame.look(position, given, flag=name in layout.flags)
+        row = values[position]
         with np.errstate(over="ignore", invalid="ignore"):
-            np.subtract(values, shift, out=row)
-        if np.isfinite(row.max(initial=0.0)) and np.isfinite(row.min(initial=0.0)):
+            np.subtract(given, shift, out=row)
+        reach[position] = _reach(row)
+        if np.isfinite(reach[position]):
             continue
-        absent, beyond = np.isnan(values), np.isinf(row)
+        absent, beyond = np.isnan(given), np.isinf(row)
         row[absent | beyond] = 0.0
+        reach[position] = _reach(row)
         if absent.any():
             missing[name] = absent
         if beyond.any():
             infinite[name] = beyond
-    return measured, missing, infinite, kept
+    return _Measured(values, reach, missing, infinite, raw)
 
 
-def _refuse(
-    block: Block,
-    layout: Layout,
-    missing: dict[str, NDArray[np.bool_]],
-    infinite: dict[str, NDArray[np.bool_]],
-    raw: Floats,
-) -> tuple[Block, Floats]:
-    """The block without rows whose values no sum can hold."""
-    bad = dict(infinite)
-    nan = missing.get(layout.target or "")
-    if layout.classes and block.label is not None:
-        nan, beyond = _bad_classes(block.label)
-        if beyond is not None:
-            bad[layout.target or ""] = beyond
-    if not bad and nan is None:
-        return block, raw
-    weights = np.ones(block.dense.shape[1]) if block.weights is None else block.weights
-    masks = [*bad.values(), *([] if nan is None else [nan])]
-    out = np.logical_or.reduce(masks)
-    good = np.flatnonzero(~out)
-    kept = replace(
-        block.take(good),
-        refused={name: int(weights[mask].sum()) for name, mask in bad.items()},
-        nan_labels=0 if nan is None else int(weights[nan].sum()),
-        left_out=int(weights[out].sum()),
-    )
-    return kept, raw[:, good]
+def _reach(row: Floats) -> float:
+    """The largest magnitude; NaN where a value is."""
+    return float(np.maximum(row.max(initial=0.0), -row.min(initial=0.0)))
 
 
-def _bad_classes(
-    label: Codes,
-) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
-    """Where a label that is a class is NaN, and where it is infinite."""
+def _bad_classes(target: str, label: Codes) -> dict[Bad, Mask]:
+    """Where a label that is a class is NaN or infinite."""
     values = [key.value for key in label.keys]
-    nan = np.array([isinstance(v, float) and v != v for v in values], dtype=bool)  # noqa: PLR0124 - NaN
-    beyond = np.array([isinstance(v, float) and abs(v) == np.inf for v in values], dtype=bool)
-    return (
-        nan[label.values] if nan.any() else None,
-        beyond[label.values] if beyond.any() else None,
-    )
-
-
-def _levels(name: str, column: pa.ChunkedArray) -> Codes:
-    """A text column as codes; a missing text is a level of its own, at the end."""
-    if not pa.types.is_dictionary(column.type):
-        column = as_text(column).dictionary_encode()
-    return _codes(Kind.LEVEL, name, column)
-
-
-def _classes(name: str, column: pa.ChunkedArray) -> Codes:
-    if pa.types.is_decimal(column.type):
-        column = column.cast(pa.float64(), safe=False)
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    return _codes(Kind.CLASS, name, column)
-
-
-def _codes(kind: Kind, name: str, column: pa.ChunkedArray) -> Codes:
-    whole = column if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0) if whole.num_chunks else pa.array([], column.type)
-    indices = whole.indices
-    size = len(whole.dictionary)
-    if indices.null_count:
-        indices = pc.fill_null(indices.cast(pa.int32()), size)
-    values = indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    used = np.bincount(values, minlength=size + 1) > 0
-    texts = whole.dictionary.take(pa.array(np.flatnonzero(used[:size]))).to_pylist()
-    keys = [Key(kind, name, value) for value in texts]
-    if used[size]:
-        keys.append(Key(kind, name, None))
-    place = np.cumsum(used, dtype=np.int32) - 1
-    if place[-1] != size:
-        values = place.astype(np.int32)[values]
-    return _merged_levels(tuple(keys), values)
-
-
-def _merged_levels(keys: tuple[Key, ...], values: NDArray[np.int32]) -> Codes:
-    """One code for a value that the dictionary holds twice, or holds as NULL."""
-    places: dict[Key, int] = {}
-    for key in keys:
-        places.setdefault(key, len(places))
-    if len(places) == len(keys):
-        return Codes(keys, values)
-    place = np.array([places[key] for key in keys], dtype=np.int32)
-    return Codes(tuple(places), place[values])
+    found = {
+        True: [isinstance(v, float) and v != v for v in values],  # noqa: PLR0124 - NaN
+        False: [isinstance(v, float) and abs(v) == np.inf for v in values],
+    }
+    return {
+        (target, nan): np.array(strange, dtype=bool)[label.values]
+        for nan, strange in found.items()
+        if any(strange)
+    }

@@ -90,7 +90,7 @@ class Frame:
         self.shifts[position] = rounded if np.isfinite(rounded) else middle
         self.scales[position] = spread
 
-    def magnitudes(self, shifted: Floats) -> NDArray[np.int64] | int:
+    def magnitudes(self, shifted: Floats, reach: Floats) -> NDArray[np.int64] | int:
         """For each row, which power of 2^STEP_BITS its largest value is within.
 
         A function of the row and of the constants here alone: a row that is taken away is found
@@ -98,11 +98,11 @@ class Frame:
 
         Args:
             shifted: measured columns x rows, 0 where missing.
+            reach: for each column, what no value is further from 0 than.
         """
         if not shifted.size:
             return 0
         scales = np.where(np.isnan(self.scales), 1.0, self.scales)
-        reach = np.maximum(shifted.max(axis=1), -shifted.min(axis=1))
         if (reach <= scales * 2.0**STEP_BITS).all():
             return 0
         # A scale above 1 cannot overflow a quotient; one below may, and is met by the maximum.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Shape(StrEnum):
@@ -58,11 +59,11 @@ class Kind(StrEnum):
 Value = bool | int | float | str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """A summed column: its kind, the table's column, and the value it stands for.
 
-    `value` is None for a missing text, which is a level like any other.
+    `value` is None for a missing text, which is a level like any other. A tuple, because every
+    batch looks up hundreds of them.
     """
 
     kind: Kind

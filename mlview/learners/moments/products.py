@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from mlview.learners.moments.blocks import Codes
+from mlview.learners.moments.codes import Codes
 from mlview.learners.moments.layout import ONE
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ def pairs(block: Block, codes: Sequence[Codes]) -> Floats:
     else:
         half = np.tril((dense * weights) @ dense.T)
         result[:measured, :measured] = half + np.tril(half, -1).T
-    tall = np.ascontiguousarray(dense.T) if codes else dense.T
-    one = block.keys.index(ONE)
+    if not codes:
+        return result
+    part = _by_code(codes, np.ascontiguousarray(dense.T), weights)
+    result[measured:, :measured], result[:measured, measured:] = part, part.T
+    places = np.arange(measured, starts[-1])
+    result[places, places] = part[:, block.keys.index(ONE)]
     for i, (mine, start) in enumerate(zip(codes, starts, strict=False)):
-        part = _by_code(mine, tall, weights)
         here = slice(start, start + mine.size)
-        result[here, :measured], result[:measured, here] = part, part.T
-        places = np.arange(here.start, here.stop)
-        result[places, places] = part[:, one]
         for other, first in zip(codes[:i], starts, strict=False):
             there = slice(first, first + other.size)
             counted = _table(mine, other, weights)
@@ -61,7 +61,7 @@ def totals(block: Block, codes: Sequence[Codes], label: Codes | None) -> Floats:
     if label is None:
         label = Codes((ONE,), np.zeros(block.dense.shape[1], np.int32))
     tall = np.ascontiguousarray(block.dense.T)
-    parts = [_by_code(label, tall, block.weights)]
+    parts = [_by_code([label], tall, block.weights)]
     parts += [_table(label, other, block.weights) for other in codes]
     return np.concatenate(parts, axis=1)
 
@@ -74,15 +74,19 @@ def squares(block: Block, measured: int) -> Floats:
     return found
 
 
-def _by_code(codes: Codes, tall: Floats, weights: Floats | None) -> Floats:
-    """For each code, the sums of the columns of `tall` over its rows."""
-    rows = len(codes.values)
-    if codes.size == 1:
+def _by_code(codes: Sequence[Codes], tall: Floats, weights: Floats | None) -> Floats:
+    """For each value of each code, the sums of the columns of `tall` over its rows."""
+    rows, width = len(tall), len(codes)
+    ends = np.cumsum([c.size for c in codes])
+    if ends[-1] == 1:
         return np.atleast_2d((np.ones(rows) if weights is None else weights) @ tall)
-    data = np.ones(rows) if weights is None else weights
-    indicator = sparse.csc_array(
-        (data, codes.values, np.arange(rows + 1, dtype=np.int32)), shape=(codes.size, rows)
-    )
+    # One product for all codes: each row of `tall` is read once.
+    places = np.empty((rows, width), dtype=np.int32)
+    for position, (code, end) in enumerate(zip(codes, ends, strict=True)):
+        np.add(code.values, end - code.size, out=places[:, position], casting="same_kind")
+    data = np.ones(rows * width) if weights is None else np.repeat(weights, width)
+    starts = np.arange(0, rows * width + 1, width, dtype=np.int32)
+    indicator = sparse.csc_array((data, places.ravel(), starts), shape=(ends[-1], rows))
     found: Floats = indicator @ tall
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,12 +41,11 @@ class Sums:
 
     def add(self, part: Floats, rows: Places, columns: Places) -> None:
         """Add a matrix at the places of its rows and columns."""
-        at = np.ix_(rows, columns)
+        at, part = _placed(part, rows, columns)
         before = self.value[at]
         after = before + part
-        lost = np.where(
-            np.abs(before) >= np.abs(part), (before - after) + part, (part - after) + before
-        )
+        larger = np.abs(before) >= np.abs(part)
+        lost = (np.where(larger, before, part) - after) + np.where(larger, part, before)
         self.value[at] = after
         self.carry[at] += lost
 
@@ -69,3 +68,20 @@ class Sums:
         with np.errstate(invalid="ignore"):
             whole: Floats = self.value + self.carry
         return whole
+
+
+def _placed(part: Floats, rows: Places, columns: Places) -> tuple[Any, Floats]:
+    """Where a matrix goes, and the matrix in that order: a region where its places are all of one.
+
+    Reading and writing a region is several times as fast as reading and writing places.
+    """
+    down, across = np.argsort(rows), np.argsort(columns)
+    if _gapless(rows[down]) and _gapless(columns[across]):
+        at = (slice(rows[down[0]], rows[down[-1]] + 1),
+              slice(columns[across[0]], columns[across[-1]] + 1))  # fmt: skip
+        return at, part.take(down, axis=0).take(across, axis=1)
+    return np.ix_(rows, columns), part
+
+
+def _gapless(places: Places) -> bool:
+    return bool(len(places) and places[-1] - places[0] == len(places) - 1)

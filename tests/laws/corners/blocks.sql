@@ -19,3 +19,7 @@ WITH c AS (SELECT * FROM t), unused AS (SELECT * FROM u) SELECT k FROM c
 SELECT k, n FROM t ORDER BY n DESC, k, g, d LIMIT 2 OFFSET 1
 SELECT * EXCLUDE (d) REPLACE (n * 2 AS n) FROM t WHERE n > 2
 SELECT t.k FROM t, s WHERE t.k = s.k
+WITH c0 AS (SELECT k, count(*) AS n FROM t GROUP BY k), c1 AS (SELECT a.k, a.n + b.n AS n FROM c0 a JOIN c0 b USING (k)), c2 AS (SELECT a.k, a.n + b.n AS n FROM c1 a JOIN c1 b USING (k)), c3 AS (SELECT a.k, a.n + b.n AS n FROM c2 a JOIN c2 b USING (k)), c4 AS (SELECT a.k, a.n + b.n AS n FROM c3 a JOIN c3 b USING (k)), c5 AS (SELECT a.k, a.n + b.n AS n FROM c4 a JOIN c4 b USING (k)), c6 AS (SELECT a.k, a.n + b.n AS n FROM c5 a JOIN c5 b USING (k)) SELECT k, n FROM c6 WHERE n NOT IN (SELECT n FROM c5)
+SELECT k, n + 0 AS n FROM t WHERE k <> 0 UNION ALL SELECT k, n + 1 AS n FROM t WHERE k <> 1 UNION ALL SELECT k, n + 2 AS n FROM t WHERE k <> 2 UNION ALL SELECT k, n + 3 AS n FROM t WHERE k <> 3 UNION ALL SELECT k, n + 4 AS n FROM t WHERE k <> 4 UNION ALL SELECT k, n + 5 AS n FROM t WHERE k <> 5 UNION ALL SELECT k, n + 6 AS n FROM t WHERE k <> 6 UNION ALL SELECT k, n + 7 AS n FROM t WHERE k <> 7 UNION ALL SELECT k, n + 8 AS n FROM t WHERE k <> 8 UNION ALL SELECT k, n + 9 AS n FROM t WHERE k <> 9 UNION ALL SELECT k, n + 10 AS n FROM t WHERE k <> 10 UNION ALL SELECT k, n + 11 AS n FROM t WHERE k <> 11
+(SELECT k, n + 0 AS n FROM t WHERE k <> 0 UNION ALL SELECT k, y FROM u) UNION SELECT k, z FROM v
+SELECT k FROM t UNION ALL SELECT 2.5 UNION ALL SELECT y FROM u

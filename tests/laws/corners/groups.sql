@@ -53,3 +53,24 @@ SELECT k, c FROM (SELECT k, count(*) AS c FROM t GROUP BY k) QUALIFY rank() OVER
 SELECT first_value(n) OVER w AS f, last_value(n) OVER w AS l FROM t WINDOW w AS (PARTITION BY g ORDER BY n, k, d ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 SELECT g, mode(n ORDER BY n) AS m, quantile_cont(n, [0.25, 0.5]) AS q, histogram(n) AS h, approx_count_distinct(n) AS a FROM t GROUP BY g
 SELECT arg_min(g, n ORDER BY g) AS a, bool_and(n > 0) AS b, product(n) AS p, stddev(n) AS s FROM t GROUP BY k
+SELECT g, k, count(*) AS n FROM t WHERE k > 99 GROUP BY GROUPING SETS ((g), (), (k), ())
+SELECT g, k, sum(n) AS s FROM t GROUP BY GROUPING SETS ((g, k), (g), (g)) HAVING sum(n) > 2
+SELECT lower(t.g) AS g2, lower(g) || '!' AS e, count(*) AS n FROM t GROUP BY ROLLUP (lower(g))
+SELECT k + 1 AS kk, kk * 2 AS d, grouping(kk) AS gg, count(*) AS n FROM t GROUP BY CUBE (kk, g) HAVING kk IS NULL OR n > 1
+SELECT k, g, count(*) FILTER (n > 1) AS c, max(max(n)) OVER (PARTITION BY grouping(k, g)) AS m FROM t GROUP BY ROLLUP (k, g)
+SELECT t.k, u.g, grouping_id(t.k, u.g) AS i, max(y) AS y FROM t LEFT JOIN u ON t.k = u.k GROUP BY CUBE (t.k, u.g)
+SELECT k, count(*) AS c FROM t JOIN u USING (k) GROUP BY ROLLUP (k)
+SELECT 1 AS one, g FROM t GROUP BY GROUPING SETS ((g), ())
+SELECT grouping(g) AS i FROM t GROUP BY ROLLUP (g)
+SELECT DISTINCT g, grouping(k) AS i FROM t GROUP BY ROLLUP (g, k)
+SELECT g, k, count(*) AS n FROM t GROUP BY g, ROLLUP (k) QUALIFY row_number() OVER (PARTITION BY g ORDER BY k NULLS LAST) = 1
+SELECT g, count(*) AS n FROM t GROUP BY ROLLUP (g) HAVING count(*) > (SELECT count(*) FROM v) - 3
+SELECT g, (SELECT max(y) FROM u WHERE u.g = t.g) AS m FROM t GROUP BY ROLLUP (g)
+SELECT g, k IN (SELECT k FROM v) AS i, count(*) AS n FROM t GROUP BY ROLLUP (g, k)
+SELECT count(*) AS c, rank() OVER (PARTITION BY count(*) ORDER BY g) AS r FROM t GROUP BY g
+SELECT g, n FROM (SELECT g, d, count(*) AS n FROM t GROUP BY CUBE (g, d)) WHERE d IS NULL
+SELECT x.t AS r, count(*) AS n FROM s AS x GROUP BY ROLLUP (x.t, x.k)
+SELECT g, list(n ORDER BY n) AS l, avg(n) AS a FROM t GROUP BY GROUPING SETS ((g), (k), (d, g)) ORDER BY g
+SELECT * FROM (SELECT g, count(*) AS n FROM t GROUP BY ROLLUP (g)) JOIN u USING (g)
+SELECT k, NULL AS x, count(*) AS n FROM t GROUP BY k UNION ALL SELECT NULL, g, NULL FROM u UNION ALL SELECT y, NULL, 3 FROM u
+SELECT NULL AS d, k FROM t UNION SELECT d, NULL FROM t

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exact_deltas.scope import Refused
 from exact_deltas.values import quoted
 
 if TYPE_CHECKING:
@@ -43,7 +44,36 @@ class Groups:
         if self.rng.random() < 0.2:
             having = f" HAVING {self._having(scope, keys)}"
         group = self._group_by(keys, names, hidden=hidden)
-        return f"SELECT {select} FROM {source}{where}{group}{having}"
+        in_sets = any(word in group for word in ("SETS", "ROLLUP", "CUBE"))
+        above = self._above(keys, names) if keys and (in_sets or self.rng.random() < 0.15) else ""
+        qualify = ""
+        if in_sets and self.rng.random() < 0.15:
+            qualify = f" QUALIFY count(*) OVER (PARTITION BY grouping({keys[0]})) > 1"
+        word = "SELECT DISTINCT" if above and self.rng.random() < 0.1 else "SELECT"
+        if word != "SELECT" and self.blocks.queries.ambiguous:
+            raise Refused("which of several equal values remains is chance")
+        return f"{word} {select}{above} FROM {source}{where}{group}{having}{qualify}"
+
+    def _above(self, keys: list[str], names: list[str]) -> str:
+        """What is made of groups: GROUPING(), their keys and numbers, and windows over them."""
+        key = self.rng.choice(keys)
+        order = ", ".join(f"{each} NULLS LAST" for each in keys)
+        grouping = f"grouping({', '.join(keys)})"
+        total = f"{grouping}, {order}, count(*)"
+        choices = [
+            f"grouping({key})",
+            f"{grouping} + 1",
+            f"coalesce({key}, NULL)",
+            f"CASE WHEN {key} IS NULL THEN count(*) ELSE {grouping} END",
+            f"sum(count(*)) OVER (PARTITION BY grouping({key}))",
+            f"rank() OVER (PARTITION BY {grouping} ORDER BY count(*))",
+            f"count(*) OVER (PARTITION BY {key})",
+            f"max(count(*)) OVER (PARTITION BY count(*) ORDER BY {total})",
+            "sum(count(*)) OVER ()",
+        ]
+        if not names[0].isidentifier() or self.rng.random() < 0.7:
+            return f", {self.rng.choice(choices)} AS above"
+        return f", {self.rng.choice(choices)} AS above, above AS again"
 
     def _key_expression(self, scope: Scope, key: str) -> str:
         return self.rng.choice(
@@ -67,6 +97,8 @@ class Groups:
         forms += [f" GROUP BY ROLLUP ({listed})", f" GROUP BY CUBE ({listed})"]
         forms += [f" GROUP BY GROUPING SETS (({listed}), ({keys[0]}))"]
         forms += [f" GROUP BY GROUPING SETS (({listed}), ())"]
+        forms += [f" GROUP BY GROUPING SETS (({keys[0]}), ({keys[-1]}), ({keys[0]}))"]
+        forms += [f" GROUP BY {keys[0]}, ROLLUP ({keys[-1]})"]
         return self.rng.choice(forms)
 
     def _having(self, scope: Scope, keys: list[str]) -> str:

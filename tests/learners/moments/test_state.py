@@ -10,7 +10,7 @@ import pytest
 
 from mlview.errors import UsageProblem
 from mlview.learners import solve
-from mlview.learners.moments.accumulating import BLOCK_ROWS
+from mlview.learners.moments.blocks import BLOCK_ROWS
 from mlview.testing.maintained import assert_same_answers
 
 

@@ -107,3 +107,8 @@ def test_more_columns_than_rows(name, parameters):
 )  # fmt: skip
 def test_priors_and_fewer_components(name, parameters):
     check(name, {"x": X, "z": Z, "k": LABELS["INTEGER"]}, {"k": "INTEGER"}, "k", **parameters)
+
+
+def test_zero_is_one_class_whatever_its_sign(case):
+    data = pa.table({"x": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "y": [0.0, -0.0, 1.0, 1.0, -0.0, 0.0]})
+    assert case(data, "y", "GaussianNB").state().class_counts == {0.0: 4, 1.0: 2}

@@ -1,0 +1,45 @@
+"""Adding rows to one of two states each, the rows read once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from mlview.learners.moments.blocks import read_blocks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlview.learners.moments.state import Moments
+
+
+def add_parted(
+    one: Moments,
+    other: Moments,
+    rows: pa.Table,
+    weights: NDArray[np.int64] | None,
+    to_other: NDArray[np.bool_],
+) -> None:
+    """Add signed rows to two states of one layout.
+
+    Args:
+        one: the state of the rows that are not the other's.
+        other: the other state: with the same shifts, or it is read for itself.
+        rows: with the feature columns and a label that is nowhere NULL.
+        weights: how often each row is added, negative to take it away; None for once each.
+        to_other: which rows are the other's.
+    """
+    if not one.frame.equals(other.frame):
+        for state, mask in ((one, ~to_other), (other, to_other)):
+            if mask.any():
+                state.add(rows.filter(pa.array(mask)), None if weights is None else weights[mask])
+        return
+    with one.quietly():
+        for place, block in read_blocks(rows, weights, one.layout, one.frame):
+            other.frame = one.frame.copy()
+            mask = to_other[place]
+            for state, of_state in ((one, ~mask), (other, mask)):
+                if of_state.any():
+                    state.add_block(block.take(np.flatnonzero(of_state)))

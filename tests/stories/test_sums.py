@@ -1,0 +1,93 @@
+"""Views that are kept up to date from the sums of their groups."""
+
+import pytest
+
+ORDERS = """
+    CREATE TABLE orders AS
+    SELECT i AS id, ['a', 'b', 'c'][1 + i % 3] AS shop, (i * 37 % 101) / 4.0 AS amount
+    FROM range(90) r(i)
+"""
+SHOPS = (
+    "SELECT shop, count(*) AS n, avg(amount) AS mean, max(amount) AS most FROM orders GROUP BY 1"
+)
+
+
+@pytest.fixture
+def shops(db):
+    db.sql(ORDERS)
+    db.sql(f"CREATE MATERIALIZED VIEW shops AS {SHOPS}")
+    return db
+
+
+def ways(db, name="shops"):
+    """How each operator's part of the newest version was had."""
+    home = db._services.home
+    row = next(row for row in home.catalog.objects() if row.name.plain == name)
+    version = home.catalog.version(row.id, row.live_version)
+    return [strategy for _, strategy, _ in version.details.get("delta", ())]
+
+
+def assert_equal(db, name="shops"):
+    assert db.verify(name).arrow()["equal"].to_pylist() == [True]
+
+
+def refreshed(db, name="shops"):
+    return db.sql(f"REFRESH MATERIALIZED VIEW {name}").arrow()["action"].to_pylist()
+
+
+def test_explain_names_the_way(shops):
+    plan = dict(shops.sql(f"EXPLAIN CREATE MATERIALIZED VIEW v AS {SHOPS}").fetchall())
+    assert plan["delta"] == "FROM orders: linear"
+    lines = shops.sql(f"EXPLAIN CREATE MATERIALIZED VIEW v AS {SHOPS}").fetchall()
+    assert ("delta", "GROUP BY 1: additive") in lines
+
+
+def test_changes_are_added_to_what_is_kept(shops):
+    shops.sql("UPDATE orders SET amount = amount + 1 WHERE id < 5")
+    shops.sql("DELETE FROM orders WHERE id = 7")
+    assert refreshed(shops) == ["INCREMENTAL"]
+    assert ways(shops) == ["ADDITIVE", "LINEAR"]
+    assert_equal(shops)
+
+
+def test_what_no_row_shows_is_not_forgotten(db):
+    db.sql(ORDERS)
+    db.sql(
+        "CREATE MATERIALIZED VIEW most AS SELECT shop, max(amount) AS most FROM orders GROUP BY 1"
+    )
+    db.sql("INSERT INTO orders VALUES (900, 'a', 24)")
+    assert refreshed(db, "most") == ["NO_DATA"]
+    db.sql("DELETE FROM orders WHERE shop = 'a' AND amount > 10 AND id <> 900")
+    assert refreshed(db, "most") == ["INCREMENTAL"]
+    assert_equal(db, "most")
+    assert db.sql("SELECT most FROM most WHERE shop = 'a'").fetchall() == [(24,)]
+
+
+def test_a_view_over_a_view_is_kept_up_to_date_as_well(shops):
+    shops.sql("CREATE MATERIALIZED VIEW total AS SELECT sum(n) AS n, max(mean) AS mean FROM shops")
+    shops.sql("INSERT INTO orders SELECT 1000 + i, 'd', i FROM range(5) r(i)")
+    shops.sql("DELETE FROM orders WHERE shop = 'b'")
+    shops.sql("REFRESH ALL")
+    assert ways(shops, "total")[0] == "ADDITIVE"
+    assert_equal(shops)
+    assert_equal(shops, "total")
+    assert shops.sql("SELECT n FROM total").fetchall() == [(65,)]
+
+
+def test_a_version_taken_back_has_its_own_sums(shops):
+    shops.sql("DELETE FROM orders WHERE id < 30")
+    refreshed(shops)
+    shops.sql("ALTER MATERIALIZED VIEW shops ROLLBACK")
+    shops.sql("INSERT INTO orders VALUES (901, 'a', 500)")
+    refreshed(shops)
+    assert ways(shops)[0] == "ADDITIVE"
+    assert_equal(shops)
+
+
+def test_a_full_refresh_keeps_sums_again(shops):
+    shops.sql("REFRESH MATERIALIZED VIEW shops FULL")
+    assert_equal(shops)
+    shops.sql("DELETE FROM orders WHERE id < 30")
+    refreshed(shops)
+    assert ways(shops)[0] == "ADDITIVE"
+    assert_equal(shops)
