@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from mlview.definitions import always_quote
 from mlview.engines.exactness import grouping_keys, is_float, same, telling_apart
 from mlview.engines.pairing import paired
 from mlview.engines.sources import WEIGHT
+from mlview.engines.storable import stored_type
 from mlview.errors import LakeProblem
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 RELATIVE = 1e-9
 _CANDIDATES = 1_000_000
-# DuckLake has no enumerations and keeps their words.
-_ENUM = re.compile(r"ENUM\((?:'(?:[^']|'')*'(?:, )?)*\)")
 
 
 def mismatch(reason: str, **facts: Any) -> LakeProblem:
@@ -67,7 +65,7 @@ class Applying:
         if hidden:
             raise mismatch(f"a column is called {min(hidden)}")
         for column, stored in zip(columns, self.columns, strict=True):
-            if not self._same_type(_ENUM.sub("VARCHAR", column.type), stored.type):
+            if not self._same_type(stored_type(column.type), stored.type):
                 raise mismatch(f"the stored column {stored.name} has type {stored.type}")
         staged = [row[0] for row in self._rows(f"DESCRIBE temp.main.{self.staged}")]
         if len(staged) != len(found) + 1 or staged[-1] != WEIGHT:

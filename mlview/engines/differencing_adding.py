@@ -21,6 +21,7 @@ from mlview.engines.differencing_work import FATAL, Work
 from mlview.engines.exactness import is_float, same
 from mlview.engines.readers import TransactionLost
 from mlview.engines.sources import WEIGHT
+from mlview.engines.storable import is_stored_otherwise
 from mlview.errors import LakeProblem, MlviewError
 
 if TYPE_CHECKING:
@@ -286,7 +287,12 @@ class Adder:
         """The rows that are stored of the groups that something was added to."""
         spelled = {column.name.lower(): column.name for column in schema}
         columns = [always_quote(spelled[c.name.lower()]) for c in self.groups.columns]
-        picked = [f"v.{name} AS {shown_name(place)}" for place, name in enumerate(columns)]
+        picked = [
+            f"CAST(v.{name} AS {each.type}) AS {shown_name(place)}"
+            if is_stored_otherwise(each.type)
+            else f"v.{name} AS {shown_name(place)}"
+            for place, (name, each) in enumerate(zip(columns, self.groups.columns, strict=True))
+        ]
         keys = self.groups.keys
         alike = [
             f"v.{columns[place]} IS NOT DISTINCT FROM j.{key}"

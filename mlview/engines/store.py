@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
-from mlview.definitions import Name, quote
+from mlview.definitions import Name, always_quote, quote
 from mlview.engines.applying import Applying, mismatch
 from mlview.engines.commits import give_up, stamp
 from mlview.engines.feeds import Feed
 from mlview.engines.instances import attach, open_instance
 from mlview.engines.replacing import Replacing
+from mlview.engines.storable import is_stored_otherwise, stored_type
 from mlview.engines.translate import translated
 from mlview.engines.values import StoredResult
 from mlview.errors import LakeProblem, StorageProblem
@@ -103,7 +104,10 @@ class Store:
         with self._cursor() as cursor:
             rows = _stage(cursor, data)
             sort = f" ORDER BY {', '.join(quote(column) for column in order)}" if order else ""
-            statements = [f"CREATE OR REPLACE TABLE {view} AS FROM temp.main.staged{sort}"]
+            picked = _storable(cursor)
+            statements = [
+                f"CREATE OR REPLACE TABLE {view} AS SELECT {picked} FROM temp.main.staged{sort}"
+            ]
             if state is not None:
                 _stage(cursor, state(), "sums")
                 statements.append(f"CREATE OR REPLACE TABLE {sums} AS FROM temp.main.sums")
@@ -272,6 +276,18 @@ def _stage(
                 raise failures[0] from None
             raise
         return _number(cursor, f"SELECT count(*) FROM {name}")
+
+
+def _storable(cursor: duckdb.DuckDBPyConnection) -> str:
+    """The staged columns, each in the type that it is stored in."""
+    with translated():
+        columns = cursor.execute("DESCRIBE temp.main.staged").fetchall()
+    return ", ".join(
+        f"CAST({always_quote(name)} AS {stored_type(kind)}) AS {always_quote(name)}"
+        if is_stored_otherwise(kind)
+        else always_quote(name)
+        for name, kind, *_ in columns
+    )
 
 
 def _noting(data: pa.RecordBatchReader, failures: list[Exception]) -> pa.RecordBatchReader:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from mlview.errors import LakeProblem
+
 ORDERS = """
     CREATE TABLE orders AS
     SELECT i AS id, ['a', 'b', 'c'][1 + i % 3] AS shop, (i * 37 % 101) / 4.0 AS amount
@@ -91,3 +93,34 @@ def test_a_full_refresh_keeps_sums_again(shops):
     refreshed(shops)
     assert ways(shops)[0] == "ADDITIVE"
     assert_equal(shops)
+
+
+def test_sums_of_integers_are_kept_to_the_last_digit(db):
+    db.sql("CREATE TABLE t AS SELECT i % 3 AS g, 4611686018427387904 + i AS b FROM range(10) r(i)")
+    query = "SELECT g, sum(b) AS s, list(b::HUGEINT ORDER BY b) AS l FROM t GROUP BY g"
+    db.sql("CREATE MATERIALIZED VIEW sums AS SELECT g, sum(b) AS s FROM t GROUP BY g")
+    db.sql(f"CREATE MATERIALIZED VIEW lists AS {query}")
+    db.sql("CREATE MATERIALIZED VIEW total AS SELECT sum(s) AS s FROM sums")
+    for change in (
+        "INSERT INTO t VALUES (1, 9223372036854775807), (4, 4611686018427387999)",
+        "DELETE FROM t WHERE b % 2 = 0",
+    ):
+        db.sql(change)
+        for name in ("total", "lists"):
+            assert set(refreshed(db, name)) == {"INCREMENTAL"}
+        expected = db.sql(f"{query} ORDER BY g").fetchall()
+        shown = db.sql("SELECT g, s, l FROM lists ORDER BY g").fetchall()
+        assert [(g, int(s), [int(n) for n in every]) for g, s, every in shown] == expected
+        assert db.sql("FROM sums ORDER BY g").fetchall() == [row[:2] for row in expected]
+        assert db.sql("FROM total").fetchall() == [(sum(s for _, s, _ in expected),)]
+        for name in ("sums", "lists", "total"):
+            assert_equal(db, name)
+
+
+def test_a_number_that_cannot_be_stored_is_an_error_and_the_old_rows_stay(db):
+    db.sql("CREATE TABLE t AS SELECT 1::HUGEINT AS b")
+    db.sql("CREATE MATERIALIZED VIEW v AS SELECT b * b AS q FROM t")
+    db.sql("UPDATE t SET b = 10000000000000000000")
+    with pytest.raises(LakeProblem, match=r"DECIMAL\(38,0\)"):
+        db.sql("REFRESH MATERIALIZED VIEW v")
+    assert db.sql("SELECT q FROM v").fetchall() == [(1,)]
