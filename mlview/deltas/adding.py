@@ -27,6 +27,7 @@ COUNTS = frozenset(["count_star", "count"])
 SUMS = frozenset(["sum", "avg", "mean"])
 TRUTHS = frozenset(["count_if", "countif", "bool_and", "bool_or"])
 EXTREMES = frozenset(["min", "max"])
+_SMOOTH = frozenset(["*", "/", "-", "abs"])
 _ADDED = COUNTS | SUMS | TRUTHS | EXTREMES
 
 
@@ -122,6 +123,20 @@ class Adding:
         )
         return Changed(telescope.rows(), tuple(telescope.keys), operators, tuple(live))
 
+    def refuse_steps(self, rounded: frozenset[int]) -> None:
+        """Refuse what a last digit may decide of aggregates that are rounded, by their places.
+
+        Adding gives their sums in another order. That is shown as it is, or times a factor; a
+        function with steps, a comparison, a text or a difference would show more of it.
+
+        Raises:
+            NotFollowed: there is such a step.
+        """
+        names = {fold(answer_name(place)) for place in rounded}
+        smooth = all(_is_smooth(output, names) for output in self.outputs)
+        if not smooth or (self.having is not None and _has_any(self.having, names)):
+            raise NotFollowed("a sum of floats of which more is shown than its value")
+
     def _shown(self, plain: Tree) -> Tree:
         """An expression of the select list or of HAVING, over keys and answers."""
         if any(names_in(plain)) or any(is_query(node) for node in walk(plain)):
@@ -211,6 +226,24 @@ class Changed:
     inner: tuple[str, ...]
 
 
+def _has_any(tree: Tree, names: set[str]) -> bool:
+    found = (fold(parts[-1]) for parts in references(tree))
+    return any(name in names for name in found)
+
+
+def _is_smooth(output: Tree, names: set[str]) -> bool:
+    """Whether an output is off by as little as the columns of these names are."""
+    if not _has_any(output, names) or output["class"] == "COLUMN_REF":
+        return True
+    if output["class"] == "CAST":
+        kept = output["cast_type"]["id"] == "DOUBLE" and not output.get("try_cast")
+        return kept and _is_smooth(output["child"], names)
+    if output["class"] != "FUNCTION" or output["function_name"] not in _SMOOTH:
+        return False
+    unary = len(output["children"]) == 1 or output["function_name"] != "-"
+    return unary and all(_is_smooth(each, names) for each in output["children"])
+
+
 def _where(condition: Tree, value: Tree) -> Tree:
     """The value where a condition is true, else NULL."""
     return {
@@ -248,6 +281,8 @@ def _keys(block: Block) -> list[Tree]:
     if handling == "STANDARD_HANDLING":
         found = [item_of(block, expression) for expression in query["group_expressions"]]
     elif handling == "FORCE_AGGREGATES" and not places:
+        if query["having"] is not None:
+            raise NotFollowed("GROUP BY ALL with HAVING, whose columns are keys as well")
         items = [e for e in query["select_list"] if not has_aggregate(e, block.facts)]
         found = [item for item in items if item["class"] != "CONSTANT"]
     else:

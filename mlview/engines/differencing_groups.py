@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlview.definitions import always_quote
-from mlview.deltas.adding import Adding, answer_name, input_name, key_name
+from mlview.deltas.adding import SUMS, Adding, answer_name, input_name, key_name
 from mlview.deltas.blocks import Block
 from mlview.deltas.expanding import NotFollowed
 from mlview.deltas.inputs import Side
@@ -23,6 +23,7 @@ from mlview.engines.differencing_sums import (
     native,
     parts_of,
 )
+from mlview.engines.exactness import is_float
 from mlview.records import Column
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ class Groups:
         if answers is None:
             raise NotFollowed("aggregates that cannot stand alone")
         kept = tuple(answer.type for answer in answers[: len(adding.aggregates)])
+        pairs = enumerate(zip(adding.aggregates, kept, strict=True))
+        rounded = [n for n, (each, kind) in pairs if each.function in SUMS and is_float(kind)]
+        adding.refuse_steps(frozenset(rounded))
         return cls(adding, work, tuple(keys), tuple(inputs), parts, kept, columns)
 
     @property

@@ -74,10 +74,11 @@ def check_label(
 def empty(name: str | None) -> TrainingDataProblem:
     """The error for a training set without a single (labelled) row."""
     return TrainingDataProblem(
-        "expected labelled rows to train on, found 0",
+        f"expected {'labelled ' if name else ''}rows to train on, found 0",
         name=name,
         code="EMPTY_TRAINING_SET",
-        hint="look at what the query returns; rows whose label is NULL are not trained on",
+        hint="look at what the query returns"
+        + ("; rows whose label is NULL are not trained on" if name else ""),
     )
 
 

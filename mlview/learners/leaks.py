@@ -37,6 +37,9 @@ THRESHOLD_MINORITY = 5
 
 _AFFINE_TOLERANCE = 1e-9
 
+_OUTLYING = 100.0
+"""Times the median of the magnitudes beyond which a value says nothing about the others."""
+
 
 def check_leaks(data: pa.Table, features: Sequence[Feature], target: str, task: Task) -> None:
     """Refuse a feature from which the label can be read off.
@@ -120,7 +123,12 @@ def _affine(values: NDArray[np.float64], answers: NDArray[np.float64]) -> bool:
         return False
     x, y = x / spread_x, y / spread_y
     slope = (x @ y) / (x @ x)
-    return bool(np.abs(y - slope * x).max() <= _AFFINE_TOLERANCE)
+    if np.abs(y - slope * x).max() > _AFFINE_TOLERANCE:
+        return False
+    # Beside a value of another magnitude all others seem to lie on a line.
+    usual = np.abs(x) <= _OUTLYING * np.median(np.abs(x))
+    few = usual.sum() < EQUAL_ROWS or usual.all()
+    return bool(few or _affine(values[usual], answers[usual]))
 
 
 def _threshold(

@@ -151,7 +151,8 @@ def _choose(
         why = f"{stale.stale_reason}: only what it reads is recorded"
     lost = anew or _untold(observed)
     if lost is not None:
-        return _bound(_Choice(Action.FULL, why), lost, incremental)
+        demanded = incremental or (anew is None and observed.mode is RefreshMode.INCREMENTAL)
+        return _bound(_Choice(Action.FULL, why), lost, demanded)
     return _by_cost(observed, why, incremental=incremental, cost=cost)
 
 

@@ -11,10 +11,11 @@ from mlview import learners
 from mlview.definitions import RefreshMode, always_quote
 from mlview.engines.differencing import query_text_at
 from mlview.engines.sources import WEIGHT
-from mlview.errors import NotIncremental, StorageProblem
+from mlview.errors import NotIncremental, StorageProblem, TrainingDataProblem
 from mlview.learners.frames import column_of
 from mlview.learners.keeping.sums import Sums
 from mlview.learners.keeping.timeline import Timeline, moment_literal, stamps_of
+from mlview.learners.leaks import check_leaks
 from mlview.observation.deltas import sources_of
 from mlview.observation.identities import BUCKET, ROW_ID, bucket
 from mlview.records import Action
@@ -73,6 +74,7 @@ class ChangedModel:
             raise NotIncremental("its method is no function of sums in this release")
         sums = self._added(self._state(), rows)
         self._refuse_rounding(sums)
+        self._refuse_leaks(sums)
         self.tell("solving")
         refit = is_refit(self.definition, sums.roles)
         identity = self.job.ends.identity
@@ -186,6 +188,16 @@ class ChangedModel:
         outgrown = sums.train.outgrown
         if outgrown is not None:
             raise NotIncremental(outgrown)
+
+    def _refuse_leaks(self, sums: Sums) -> None:
+        """Let a full pass decide what the scored rows make suspicious, as it would at first."""
+        roles = sums.roles
+        if sums.sample is None or roles.target is None or roles.task is None:
+            return
+        try:
+            check_leaks(sums.sample.rows, roles.features, roles.target, roles.task)
+        except TrainingDataProblem as problem:
+            raise Resync(problem.message) from problem
 
     def _blank(self, operators: Any) -> Version:
         live, blank = self.job.live, blank_version(self.job, self.reads)

@@ -54,7 +54,7 @@ def count_moments(target: OnReader, query: str, definition: Model, time: str | N
         raise TrainingDataProblem(
             f"{without:,} labelled rows have no {time} to be ordered by",
             code="NULL_TIME",
-            hint=f"leave them out: WHERE {time} IS NOT NULL",
+            hint=f"leave them out: WHERE {time} IS NOT NULL; if it orders nothing: IGNORE ({time})",
         )
     counts = np.asarray(known["labelled"].to_numpy(), np.int64)
     return Timeline.of(stamps_of(known["moment"]), counts)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from mlview import learners
 from mlview.definitions import Kind, parse_duration, quote
 from mlview.errors import PredictionProblem, SyntaxProblem, TooStale, UnknownName, did_you_mean
+from mlview.learners.tasks import Task
 from mlview.observation.stored import model_of
 from mlview.sql import inspect, rebind
 
@@ -136,14 +137,20 @@ class Calls:
     def _confusion(
         self, binder: Binder, call: Call, row: ObjectRow, version: Version, scope: Scope
     ) -> pa.Table:
+        fitted = binder.loader.fitted(version, row.name.plain)
+        if fitted.signature.task is not Task.CLASSIFICATION:
+            raise PredictionProblem(
+                f"{row.name} has no confusion matrix: it is no classifier",
+                name=row.name.plain,
+                hint=f"FROM ML.EVALUATE(MODEL {row.name})",
+            )
         data = self._input(binder, call, version, scope)
         if data is not None:
-            fitted = binder.loader.fitted(version, row.name.plain)
             return learners.confusion_matrix(fitted, _taught(fitted, data, version, row))
         kept = version.details.get("confusion_matrix")
         if kept is None:
             raise PredictionProblem(
-                f"{row.name} has no confusion matrix: it is no classifier, or held out no rows",
+                f"{row.name} has no confusion matrix: it held out no rows",
                 name=row.name.plain,
                 hint=f"FROM ML.CONFUSION_MATRIX(MODEL {row.name}, (SELECT ...))",
             )

@@ -41,6 +41,7 @@ def flaws(group: Group) -> Iterator[Flaw]:
     yield from _calls(group)
     yield from _bare_words(group)
     yield from _samples(group)
+    yield from _asof(group)
     yield from _cuts(group)
 
 
@@ -183,6 +184,23 @@ def _samples(group: Group) -> Iterator[Flaw]:
     if index is not None:
         hint = "join on a key"
         yield Flaw(group.tokens[index], "a positional join pairs rows that have no order", hint)
+
+
+def _asof(group: Group) -> Iterator[Flaw]:
+    """ASOF JOIN takes any of the rows that tie, unless those are put together before."""
+    words = group.words()
+    for index, word in enumerate(words):
+        if word != "ASOF" or "JOIN" not in words[index + 1 : index + 4]:
+            continue
+        joined = words.index("JOIN", index) + 1
+        inner = group.inner.get(joined)
+        if inner is None or (inner.find("GROUP", "BY") is None and inner.find("QUALIFY") is None):
+            yield Flaw(
+                group.tokens[index],
+                "ASOF JOIN takes any of the rows that have the same moment",
+                "join one row per key and moment: ASOF JOIN (SELECT key, moment, max(x) AS x "
+                "FROM t GROUP BY key, moment) ON ...",
+            )
 
 
 def _cuts(group: Group) -> Iterator[Flaw]:

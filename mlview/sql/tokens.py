@@ -75,6 +75,11 @@ class Token:
         """Can be part of a name."""
         return self.kind is Lexeme.WORD or self.kind is Lexeme.QUOTED
 
+    @property
+    def is_value(self) -> bool:
+        """Can be an operand."""
+        return self.kind is not Lexeme.MARK
+
 
 def position(text: str, offset: int) -> tuple[int, int]:
     r"""The 1-based line and column, in characters, of an offset.

@@ -42,7 +42,7 @@ class Verification:
 
     row: ObjectRow
     version: Version
-    equal: bool
+    equal: bool | None
     compared_rows: int
     largest: float
     said: str
@@ -90,7 +90,12 @@ def verify(
                 scope.release()
     except MlviewError as error:
         return Verification(row, version, False, 0, 0.0, f"{error.error_code}: {error.message}")
-    return Verification(row, version, found.equal, found.rows, found.largest, found.said)
+    equal: bool | None = found.equal
+    said = found.said
+    if not version.exact:
+        # No retrain's equal by design: its distance is told, and nothing is wrong with it.
+        equal, said = found.equal or None, f"approximate: {said}"
+    return Verification(row, version, equal, found.rows, found.largest, said)
 
 
 def _model(
@@ -122,6 +127,7 @@ def _model(
         _answers(again, rows.data),
         tolerance=0.0 if full else TOLERANCE,
         answers=True,
+        together=definition.target is None,
     )
 
 

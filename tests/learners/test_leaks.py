@@ -58,3 +58,9 @@ def test_strong_but_honest_features_are_no_leak(tools):
 def test_a_few_rows_prove_nothing(tools):
     data = pa.table({"x": [1.0, 2.0, 3.0, 4.0], "y": [False, False, True, True]})
     assert len(tools.roles_of(data, "y").features) == 1
+
+
+def test_one_value_of_another_magnitude_makes_no_line_of_the_others(tools):
+    other = pa.array(np.append(np.random.default_rng(1).normal(size=len(DELAY) - 1), 1e12))
+    delay = pa.array(np.append(np.asarray(DELAY)[:-1], 1e12))
+    tools.train(pa.table({"other": other, "delay": delay}), "delay", "Ridge")

@@ -66,6 +66,8 @@ def test_a_repeatable_query_is_accepted(query):
         ("FROM t USING SAMPLE 10", "hash(key)", 8),
         ("SELECT DISTINCT ON (a) a, b FROM t", "ORDER BY", 8),
         ("FROM t POSITIONAL JOIN u", "join on a key", 8),
+        ("FROM t ASOF JOIN u ON t.a >= u.a", "one row per key and moment", 8),
+        ("FROM t ASOF LEFT JOIN (FROM u) v ON t.a >= v.a", "one row per key and moment", 8),
         ("SELECT any_value(a) FROM t", "any_value(... ORDER BY key)", 8),
         ("SELECT list(DISTINCT a) FROM t", "list(... ORDER BY key)", 8),
         ("SELECT string_agg(a, ',') FROM t", "ORDER BY", 8),

@@ -7,6 +7,7 @@ import pytest
 
 import mlview
 from mlview.clock import ManualClock
+from mlview.errors import MlviewError
 
 RIDGE = """CREATE MODEL ridge PREDICT amount USING Ridge KEY (id) REFRESH_MODE INCREMENTAL
     AS SELECT id, a, b, c, amount FROM points"""
@@ -439,3 +440,48 @@ def test_rows_that_drift_and_answers_that_get_worse_are_seen(db):
     drifts = {drift.column: drift for drift in db.model("m").drift}
     assert drifts["a"].ks > 0.2
     assert drifts["a"].wasserstein > 0.2
+
+
+def test_a_model_that_a_feature_gives_away_after_a_change_is_not_published(db):
+    db.sql(
+        "CREATE TABLE t AS SELECT i AS id, i % 13 * 1.0 AS x, ['p', 'q'][1 + i % 2] AS lab, "
+        "CASE WHEN i % 50 = 1 THEN i % 2 = 0 ELSE i % 2 = 1 END AS fl FROM range(900) s(i)"
+    )
+    db.sql("CREATE MODEL nb PREDICT lab USING GaussianNB KEY (id) AS SELECT id, x, fl, lab FROM t")
+    db.sql("DELETE FROM t WHERE id % 50 = 1")
+    with pytest.raises(MlviewError, match="'fl' alone gives the label"):
+        db.sql("REFRESH MODEL nb")
+    assert db.model("nb").live_version.number == 1
+    assert db.verify("nb").arrow()["equal"].to_pylist() == [True]
+
+
+def test_verify_says_how_far_an_approximate_model_is_and_raises_no_alarm(db):
+    db.sql(
+        "CREATE TABLE t AS SELECT i AS id, i % 13 * 1.0 AS x, (i * 7) % 5 > i % 4 AS y "
+        "FROM range(900) s(i)"
+    )
+    db.sql(
+        "CREATE MODEL m PREDICT y USING LogisticRegression KEY (id) REFRESH_MODE APPROXIMATE "
+        "AS SELECT id, x, y FROM t"
+    )
+    db.sql("INSERT INTO t SELECT 1000 + i, i % 11 * 1.0, i % 3 = 0 FROM range(60) s(i)")
+    assert actions(db.sql("REFRESH MODEL m")) == [("m", "INCREMENTAL")]
+    found = db.verify("m").arrow().to_pylist()[0]
+    assert found["equal"] is not False
+    assert found["result"].startswith("approximate: ")
+
+
+def test_a_view_that_must_be_incremental_is_refused_after_its_table_was_altered(db):
+    db.sql("CREATE TABLE t AS SELECT i AS a, i % 3 AS g FROM range(30) r(i)")
+    db.sql(
+        "CREATE MATERIALIZED VIEW v REFRESH_MODE INCREMENTAL AS "
+        "SELECT g, count(*) AS n, sum(a * 2) AS s FROM t GROUP BY g"
+    )
+    db.sql("ALTER TABLE t ADD COLUMN unused INTEGER")
+    db.sql("INSERT INTO t VALUES (100, 1, 5)")
+    with pytest.raises(MlviewError, match="cannot be refreshed incrementally"):
+        db.sql("REFRESH MATERIALIZED VIEW v")
+    db.sql("REFRESH MATERIALIZED VIEW v FULL")
+    db.sql("ALTER TABLE t DROP COLUMN unused")
+    state = "SELECT state FROM mlview.staleness WHERE name = 'v'"
+    assert db.sql(state).fetchall() == [("STALE",)]

@@ -124,3 +124,54 @@ def test_a_number_that_cannot_be_stored_is_an_error_and_the_old_rows_stay(db):
     with pytest.raises(LakeProblem, match=r"DECIMAL\(38,0\)"):
         db.sql("REFRESH MATERIALIZED VIEW v")
     assert db.sql("SELECT q FROM v").fetchall() == [(1,)]
+
+
+def test_a_having_over_group_by_all_groups_by_its_columns_too(db):
+    db.sql("CREATE TABLE t AS SELECT i % 4 AS a, i AS x FROM range(200) r(i)")
+    query = "SELECT a % 2 AS m, sum(x)::BIGINT AS s FROM t GROUP BY ALL HAVING m = 0"
+    db.sql(f"CREATE MATERIALIZED VIEW v AS {query}")
+    db.sql("INSERT INTO t VALUES (0, 1), (5, 7)")
+    refreshed(db, "v")
+    expected = db.sql(f"{query} ORDER BY s").fetchall()
+    assert db.sql("FROM v ORDER BY s").fetchall() == expected
+    assert len(expected) == 2
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "round(avg(price), 2) AS shown",
+        "avg(price)::VARCHAR AS shown",
+        "floor(sum(amount) * 100) AS shown",
+        "sum(amount) > 23.1 AS shown",
+        "sum(amount) - sum(amount * 0.5) AS shown",
+        "count(*) AS shown",
+    ],
+)
+@pytest.mark.parametrize("having", ["", "HAVING round(sum(amount), 1) = sum(amount)"])
+def test_what_a_last_digit_decides_is_computed_from_the_rows(db, shown, having):
+    steps = shown != "count(*) AS shown" or having
+    db.sql(
+        "CREATE TABLE t AS SELECT i % 50 AS k, ((i * 37) % 1009)::DECIMAL(10, 2) / 7 AS amount, "
+        "((i * 31) % 997 / 100)::DECIMAL(10, 2) AS price FROM range(1500) r(i)"
+    )
+    query = f"SELECT k, {shown} FROM t GROUP BY k {having}"
+    db.sql(f"CREATE MATERIALIZED VIEW v AS {query}")
+    db.sql("UPDATE t SET amount = amount + 0.1, price = price + 0.01 WHERE k % 3 = 0")
+    db.sql("DELETE FROM t WHERE price < 1")
+    refreshed(db, "v")
+    assert ("ADDITIVE" in ways(db, "v")) is not bool(steps)
+    assert_equal(db, "v")
+    assert db.sql(f"SELECT count(*) FROM (FROM v EXCEPT ALL ({query}))").fetchall() == [(0,)]
+
+
+def test_a_factor_of_an_average_is_added_to(db):
+    db.sql(ORDERS)
+    db.sql(
+        "CREATE MATERIALIZED VIEW v AS SELECT shop, -abs(avg(amount)) * 1.19 / 2 AS m "
+        "FROM orders GROUP BY shop"
+    )
+    db.sql("DELETE FROM orders WHERE id % 7 = 0")
+    refreshed(db, "v")
+    assert "ADDITIVE" in ways(db, "v")
+    assert_equal(db, "v")

@@ -67,3 +67,13 @@ def test_an_answer_near_zero_is_measured_against_its_column():
     before, after = (pa.table({"x": [1000.0, tiny]}) for tiny in (1e-12, 3e-12))
     assert compare(before, after, answers=True).equal
     assert not compare(before, after).equal
+
+
+def test_a_component_in_which_nothing_varies_is_measured_against_the_largest():
+    before, after = (
+        pa.table({"first": [3.0, -2.0], "last": [tiny, -tiny]}) for tiny in (1e-12, -1e-12)
+    )
+    assert compare(before, after, answers=True, together=True).equal
+    assert not compare(before, after, answers=True).equal
+    other = pa.table({"first": [3.0, -2.1], "last": [1e-12, -1e-12]})
+    assert not compare(before, other, answers=True, together=True).equal

@@ -23,7 +23,7 @@ def verify(options: Options, names: tuple[str, ...], every: bool) -> None:
             answer = Answer(result, as_json=options.json)
         answer.print()
         equal = result.arrow().column("equal").to_pylist()
-    if not all(equal):
+    if False in equal:
         raise Failed
 
 
