@@ -141,7 +141,8 @@ def _by_time(
         raise TrainingDataProblem(
             f"{times.null_count:,} labelled rows have no {rows.time} to be ordered by",
             code="NULL_TIME",
-            hint=f"leave them out: WHERE {rows.time} IS NOT NULL; if it orders nothing: IGNORE ({rows.time})",
+            hint=f"leave them out: WHERE {rows.time} IS NOT NULL; "
+            f"if it orders nothing: IGNORE ({rows.time})",
         )
     if data.num_rows == 0:
         return data, data, {"by": "time", "column": rows.time}
