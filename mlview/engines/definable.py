@@ -8,8 +8,8 @@ from mlview.definitions import fold
 from mlview.deltas.schemas import without_schemas
 from mlview.deltas.scopes import ROWID, references
 from mlview.deltas.trees import aliased, column, derived, rewrite, select, star
-from mlview.engines.differencing_limits import called_macros
-from mlview.engines.differencing_trees import Trees
+from mlview.engines.differencing.limits import called_macros
+from mlview.engines.differencing.trees import Trees
 from mlview.errors import DefinitionRefused, LakeProblem, Nondeterministic
 
 if TYPE_CHECKING:

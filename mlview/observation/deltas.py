@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlview.definitions import Model, Name, always_quote, fold
 from mlview.engines.differencing import query_delta, release
-from mlview.engines.differencing_adding import added_delta
+from mlview.engines.differencing.adding import added_delta
 from mlview.engines.values import SumsDelta
 from mlview.observation.identities import BUCKET, as_recorded, bucket, identity_of
 from mlview.observation.sources import sources
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from mlview.deltas import Operator
     from mlview.engines import SnapshotReader
     from mlview.engines.differencing import QueryDelta
-    from mlview.engines.differencing_adding import AddedDelta
-    from mlview.engines.differencing_binding import Resolve
+    from mlview.engines.differencing.adding import AddedDelta
+    from mlview.engines.differencing.binding import Resolve
     from mlview.observation.identities import Identity
     from mlview.records import Version
     from mlview.storage.catalog import ObjectRow

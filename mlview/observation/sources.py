@@ -11,7 +11,7 @@ from mlview.observation.stored import definition_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mlview.engines.differencing_binding import Resolve
+    from mlview.engines.differencing.binding import Resolve
     from mlview.engines.sources import Source
     from mlview.records import Version
     from mlview.storage.catalog import ObjectRow

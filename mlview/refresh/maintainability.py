@@ -8,7 +8,7 @@ from mlview import learners
 from mlview.definitions import Method, Model, RefreshMode, fold
 from mlview.deltas import Operator, Strategy
 from mlview.engines.differencing import query_operators
-from mlview.engines.differencing_adding import adding_operators
+from mlview.engines.differencing.adding import adding_operators
 from mlview.errors import MlviewError, NotIncremental
 from mlview.learners.roles import Roles
 from mlview.observation.identities import identity_of

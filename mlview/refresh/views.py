@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlview.definitions import always_quote
-from mlview.engines.differencing_adding import whole_sums
+from mlview.engines.differencing.adding import whole_sums
 from mlview.errors import LakeProblem, NotIncremental
 from mlview.observation.deltas import KEPT_SUMS, LAYOUT
 from mlview.observation.sources import sources
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mlview.definitions import MaterializedView
-    from mlview.engines.differencing_adding import WholeSums
+    from mlview.engines.differencing.adding import WholeSums
     from mlview.observation.reads import Reads
     from mlview.refresh.jobs import Job
     from mlview.serving.binding import Binder

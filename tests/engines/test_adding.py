@@ -13,7 +13,7 @@ from mlview.definitions import Name
 from mlview.deltas import Strategy
 from mlview.engines import DuckLakeEngine
 from mlview.engines.differencing import release
-from mlview.engines.differencing_adding import added_delta, adding_operators, whole_sums
+from mlview.engines.differencing.adding import added_delta, adding_operators, whole_sums
 from mlview.engines.values import SumsDelta
 
 NOON = datetime(2020, 1, 1, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from exact_deltas.law import Law
 from exact_deltas.queries import random_query, world_with_views
 from exact_deltas.scenarios import scenario
 
-from mlview.engines.differencing_adding import added_delta, adding_operators, whole_sums
+from mlview.engines.differencing.adding import added_delta, adding_operators, whole_sums
 from mlview.engines.sources import Source
 from mlview.errors import MlviewError
 from mlview.sql import check_definition

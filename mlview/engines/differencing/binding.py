@@ -10,8 +10,8 @@ from mlview.definitions import fold, literal
 from mlview.deltas.expanding import Expander, NotFollowed
 from mlview.deltas.inputs import Inputs, Moment, Query, Relation, Side, in_place, items_of, names_in
 from mlview.deltas.trees import derived, is_query, rewrite, table, walk_here, with_entry
-from mlview.engines.differencing_rows import repeated
-from mlview.engines.differencing_trees import Trees
+from mlview.engines.differencing.rows import repeated
+from mlview.engines.differencing.trees import Trees
 from mlview.engines.sources import WEIGHT, Source
 from mlview.errors import LakeProblem
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mlview.deltas.trees import Tree
-    from mlview.engines.differencing_tables import DeltaTable
+    from mlview.engines.differencing.tables import DeltaTable
     from mlview.engines.readers import SnapshotReader
 
 Resolve: TypeAlias = "Callable[[str | None, str | None, str], Source | str]"

@@ -9,8 +9,8 @@ from mlview.definitions import DEFAULT_SCHEMA, fold
 from mlview.deltas.expanding import NotFollowed, at_moment
 from mlview.deltas.inputs import Side
 from mlview.deltas.known import has_collation
-from mlview.engines.differencing_rows import netted
-from mlview.engines.differencing_trees import NOT_PRINTED
+from mlview.engines.differencing.rows import netted
+from mlview.engines.differencing.trees import NOT_PRINTED
 from mlview.engines.sources import Source
 from mlview.errors import BindProblem, LakeProblem, NotAvailable
 from mlview.sql import inspect, rebind
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from mlview.definitions import Name
     from mlview.deltas.trees import Tree
-    from mlview.engines.differencing_binding import Binding
-    from mlview.engines.differencing_tables import DeltaTable, Scratch
+    from mlview.engines.differencing.binding import Binding
+    from mlview.engines.differencing.tables import DeltaTable, Scratch
     from mlview.records import Column
 
 

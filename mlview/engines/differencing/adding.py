@@ -9,15 +9,15 @@ from mlview.definitions import always_quote
 from mlview.deltas.expanding import NotFollowed
 from mlview.deltas.inputs import Query, Side
 from mlview.deltas.known import has_collation
-from mlview.engines.differencing import QueryDelta
-from mlview.engines.differencing_binding import Binding
-from mlview.engines.differencing_groups import Groups, shown_name
-from mlview.engines.differencing_limits import refuse_what_is_not_ours
-from mlview.engines.differencing_rows import netted_signed
-from mlview.engines.differencing_sums import DOUBT, OLD, ROWS
-from mlview.engines.differencing_tables import Scratch
-from mlview.engines.differencing_whole import whole_text
-from mlview.engines.differencing_work import FATAL, Work
+from mlview.engines.differencing.binding import Binding
+from mlview.engines.differencing.groups import Groups, shown_name
+from mlview.engines.differencing.limits import refuse_what_is_not_ours
+from mlview.engines.differencing.query import QueryDelta
+from mlview.engines.differencing.rows import netted_signed
+from mlview.engines.differencing.sums import DOUBT, OLD, ROWS
+from mlview.engines.differencing.tables import Scratch
+from mlview.engines.differencing.whole import whole_text
+from mlview.engines.differencing.work import FATAL, Work
 from mlview.engines.exactness import is_float, same
 from mlview.engines.readers import TransactionLost
 from mlview.engines.sources import WEIGHT
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mlview.deltas import Operator
-    from mlview.engines.differencing_binding import Resolve
-    from mlview.engines.differencing_tables import DeltaTable
+    from mlview.engines.differencing.binding import Resolve
+    from mlview.engines.differencing.tables import DeltaTable
     from mlview.engines.readers import SnapshotReader
     from mlview.records import Column
 

@@ -12,7 +12,7 @@ from mlview.errors import LakeProblem, MlviewError, ReservedName
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mlview.engines.differencing_binding import Binding
+    from mlview.engines.differencing.binding import Binding
     from mlview.engines.readers import SnapshotReader
     from mlview.records import Column
 

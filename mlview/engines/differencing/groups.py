@@ -12,7 +12,7 @@ from mlview.deltas.expanding import NotFollowed
 from mlview.deltas.inputs import Side
 from mlview.deltas.restrictions import key_column, narrowed
 from mlview.deltas.trees import aliased, column, meaning, rewrite, select, table
-from mlview.engines.differencing_sums import (
+from mlview.engines.differencing.sums import (
     DOUBT,
     OLD,
     ROWS,
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlview.deltas.trees import Tree
-    from mlview.engines.differencing_sums import Part
-    from mlview.engines.differencing_work import Work
+    from mlview.engines.differencing.sums import Part
+    from mlview.engines.differencing.work import Work
 
 _GROUPS = "__mlview_groups"
 

@@ -9,31 +9,22 @@ from mlview.deltas import Operator, Strategy
 from mlview.deltas.expanding import NotFollowed
 from mlview.deltas.inputs import Query, Side
 from mlview.deltas.known import shows_collation
-from mlview.engines.differencing_binding import Binding
-from mlview.engines.differencing_limits import refuse_what_is_not_ours
-from mlview.engines.differencing_tables import Scratch
-from mlview.engines.differencing_whole import whole_difference, whole_text, with_moment
-from mlview.engines.differencing_work import FATAL, Work
+from mlview.engines.differencing.binding import Binding
+from mlview.engines.differencing.limits import refuse_what_is_not_ours
+from mlview.engines.differencing.tables import Scratch
+from mlview.engines.differencing.whole import whole_difference, whole_text, with_moment
+from mlview.engines.differencing.work import FATAL, Work
 from mlview.engines.readers import TransactionLost
-from mlview.engines.sources import WEIGHT, Source
+from mlview.engines.sources import WEIGHT
 from mlview.errors import MlviewError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mlview.engines.differencing_binding import Resolve
-    from mlview.engines.differencing_tables import DeltaTable
+    from mlview.engines.differencing.binding import Resolve
+    from mlview.engines.differencing.tables import DeltaTable
     from mlview.engines.readers import SnapshotReader
     from mlview.records import Column
-
-__all__ = [
-    "QueryDelta",
-    "Source",
-    "query_delta",
-    "query_operators",
-    "query_text_at",
-    "release",
-]
 
 TOO_DEEP = "an expression that is nested deeper than Python can follow"
 

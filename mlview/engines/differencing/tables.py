@@ -8,7 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from mlview.definitions import always_quote
-from mlview.engines.differencing_rows import measured, netted_signed, repeats
+from mlview.engines.differencing.rows import measured, netted_signed, repeats
 from mlview.engines.readers import TransactionLost
 from mlview.engines.sources import WEIGHT
 from mlview.errors import MlviewError

@@ -13,8 +13,8 @@ from mlview.deltas.restrictions import key_column
 from mlview.deltas.scopes import ROWID, references, seen_names
 from mlview.deltas.trees import aliased, call, rewrite, select, table, walk
 from mlview.deltas.whole import full_plan
-from mlview.engines.differencing_functions import Functions
-from mlview.engines.differencing_rows import netted, netted_signed, picked, signed
+from mlview.engines.differencing.functions import Functions
+from mlview.engines.differencing.rows import netted, netted_signed, picked, signed
 from mlview.engines.sources import WEIGHT
 from mlview.errors import LakeProblem, MlviewError
 from mlview.records import Column
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from mlview.deltas.inputs import Input
     from mlview.deltas.plans import Columns, Keys, Plan, Term
     from mlview.deltas.trees import Tree
-    from mlview.engines.differencing_binding import Binding
-    from mlview.engines.differencing_tables import DeltaTable, Scratch
+    from mlview.engines.differencing.binding import Binding
+    from mlview.engines.differencing.tables import DeltaTable, Scratch
 
 _WORDS = 70
 # What DuckLake gives of a row besides its columns, other than its id.
