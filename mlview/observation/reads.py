@@ -159,9 +159,9 @@ def _outside(relation: Relation, known: _Known) -> DefinitionRefused:
 
 def _unknown(name: Name, known: _Known) -> UnknownName:
     everything = [str(n) for n in (*known.tables, *known.views)]
+    kept = f"CREATE TABLE {quote(name.name)} AS FROM {name};"
     hint = did_you_mean(str(name), everything) or (
-        "a definition reads tables and views of the lake: "
-        f"CREATE TABLE {quote(name.name)} AS FROM 'file.parquet';"
+        f"a definition reads tables and views of the lake only: {kept}"
     )
     return UnknownName(
         f"no table or view named {name} in the lake, which {known.what} reads",

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlview.definitions import Kind, Name, PlainView, fold, quote
+from mlview.engines.storable import as_declared
 from mlview.errors import LakeProblem
 from mlview.observation.stored import definition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mlview.engines.differencing.binding import Resolve
     from mlview.engines.sources import Source
-    from mlview.records import Version
+    from mlview.records import Column, Version
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
 
 LAKE = "lake"
+_STORE = "store"
 NO_DELTA = "NO_DELTA"
 
 
@@ -41,12 +43,18 @@ def sources(
     recreated or altered in between, a model, or something the version did not read.
     """
     views = home.engine.views(until)
+    stored: dict[str, Source] = {}
 
     def resolve(catalog: str | None, schema: str | None, table: str) -> Source | str:
+        if catalog == _STORE:
+            return stored[table]
         name = _name(catalog, schema, table)
         row = home.catalog.find(name)
         if row is not None:
-            return _object(home, row, recorded, version_of)
+            found = _object(home, row, recorded, version_of)
+            if isinstance(found, str) or row.kind is not Kind.MATERIALIZED_VIEW:
+                return found
+            return _as_declared(found, version_of(row).schema, f"v{row.id}", stored)
         if name in views:
             return views[name]
         return home.engine.source(name, through, until)
@@ -80,6 +88,16 @@ def _object(
             raise _no_delta(f"the live version did not read {row.name}")
         case _:
             raise _no_delta(f"it reads predictions of {row.name}")
+
+
+def _as_declared(
+    source: Source, columns: Sequence[Column], name: str, stored: dict[str, Source]
+) -> Source | str:
+    """A stored view, or a query that gives its columns the types of the view again."""
+    stored[name] = source
+    relation = f"{_STORE}.main.{name}"
+    query = as_declared(relation, columns)
+    return source if query == f"FROM {relation}" else query
 
 
 def _plain_view(row: ObjectRow) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlview.definitions import DEFAULT_SCHEMA, Kind, PlainView, fold, quote
+from mlview.engines.storable import as_declared
 from mlview.errors import BindProblem, MlviewError, SyntaxProblem, UnknownName, unplaced
 from mlview.observation.reads import lake_name
 from mlview.observation.stored import definition_of, model_of
@@ -170,11 +171,12 @@ class Binder:
                 query = definition_of(row.create_text).query
                 scope.target.bind_view(name, self.define(query, scope))
             case Kind.MATERIALIZED_VIEW:
-                stored = choice.version(row).stored_snapshot
+                version = choice.version(row)
+                stored = version.stored_snapshot
                 if stored is None:
                     raise MlviewError(f"{row.name} has no stored rows", code="DATABASE_DAMAGED")
                 relation = self.home.engine.materialization(row.id, stored)
-                scope.target.bind_view(name, f"FROM {relation}")
+                scope.target.bind_view(name, as_declared(relation, version.schema))
             case Kind.MODEL if moment is None:
                 scope.target.bind_table(name, self.rows(row, choice.version(row), scope, asked))
             case Kind.VIEW if moment is None:
