@@ -86,7 +86,7 @@ def refreshes(
 
     name, create = ("ridge", MODEL) if kind == "MODEL" else ("by_day", VIEW)
     with mlview.connect(path) as db:
-        db.sql(create)
+        db.sql(create.replace("CREATE", "CREATE OR REPLACE", 1))
         full: list[float] = []
         parts: dict[str, list[float]] = {str(share): [] for share in shares}
         changed: dict[str, int] = {}
