@@ -1,0 +1,48 @@
+"""When each view has to be published again, for its own sake and for its readers'."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlview.planning.scheduling.views import ScheduledView
+
+
+def deadlines(
+    views: Sequence[ScheduledView], costs: Sequence[float], places: Mapping[int, int], now: float
+) -> list[float]:
+    """Each view's deadline in seconds; infinite while nobody waits for it.
+
+    A view's own is `stale_since + target_lag`, or the moment its REFRESH WHEN becomes true if that
+    is earlier. A parent's is no later than a reader's less what the reader then still costs.
+
+    Args:
+        views: parents first.
+        costs: seconds each would take.
+        places: where in `views` each object is.
+        now: a predicate that is true since nobody knows when is due now.
+    """
+    due = [_own(view, now) for view in views]
+    for place in range(len(views) - 1, -1, -1):
+        view = views[place]
+        if not view.parents or due[place] == inf:
+            continue
+        latest = due[place] - costs[place]
+        for parent in view.parents:
+            at = places.get(parent)
+            if at is not None and latest < due[at] and not views[at].suspended:
+                due[at] = latest
+    return due
+
+
+def _own(view: ScheduledView, now: float) -> float:
+    if view.suspended:
+        return inf
+    since, lag = view.stale_since, view.target_lag
+    own = inf if since is None or lag is None or view.downstream else since + lag
+    if since is not None and (view.predicate_due or view.predicate_at is not None):
+        own = min(own, now if view.predicate_at is None else view.predicate_at)
+    return own

@@ -1,0 +1,57 @@
+"""What a slot is worth to a view, and how late is too late: the seam for other objectives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+MOMENT = 1e-3
+"""Seconds below which a cost or a target makes no difference."""
+
+
+class Policy(Protocol):
+    """An objective of the scheduler."""
+
+    @property
+    def room(self) -> float:
+        """A view starts this many times its cost before its deadline."""
+
+    @property
+    def patience(self) -> float:
+        """A view this many times as old as its target goes before all others."""
+
+    def worth(self, *, weight: float, target: float, cost: float, gap: float, late: float) -> float:
+        """What a second of a slot is worth to a view. All but the weight are seconds."""
+
+    def retry_after(self, failures: int, tick: float) -> float:
+        """Seconds to wait after so many failures in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlaPolicy:
+    """Least weighted time in violation, then least compute, then least mean age.
+
+    A view is worth `w (1 + late / A) (A - c + gap) / c`: the time that one run keeps it within its
+    target, per second of the run, rising while it is late.
+
+    Attributes:
+        room: 1.8 leaves room to run once more after most failures.
+        patience: how many targets old a view may become before it goes first.
+        longest_pause: the bound of the exponential backoff, in seconds.
+
+    >>> SlaPolicy().worth(weight=1, target=60, cost=10, gap=0, late=0)
+    5.0
+    """
+
+    room: float = 1.8
+    patience: float = 5.0
+    longest_pause: float = 3600.0
+
+    def worth(self, *, weight: float, target: float, cost: float, gap: float, late: float) -> float:
+        """What a second of a slot is worth to a view."""
+        kept = max(target - cost + gap, MOMENT)
+        return weight * (1 + late / max(target, MOMENT)) * kept / max(cost, MOMENT)
+
+    def retry_after(self, failures: int, tick: float) -> float:
+        """One tick, doubled with every further failure."""
+        return float(min(max(tick, MOMENT) * 2.0 ** min(failures - 1, 60), self.longest_pause))

@@ -1,0 +1,121 @@
+"""What starts now, what waits, and who is late."""
+
+import pytest
+
+from mlview.planning.scheduling import Mode, Scheduler
+
+
+def names(decision):
+    return [[str(step.name) for step in start.steps] for start in decision.starts]
+
+
+def test_a_view_starts_just_in_time_with_room_for_one_retry(view):
+    views = [view(1, target_lag=100, cost=10, stale_since=0.0)]
+    scheduler = Scheduler(1, tick=1)
+    early = scheduler.decide(views, 50)
+    assert early.starts == ()
+    assert early.wake_at == early.waiting[0].wake_at == 80
+    assert early.waiting[0].reason == "not due yet"
+    (start,) = scheduler.decide(views, 80).starts
+    assert (start.object_ids, start.predicted_seconds, start.deadline) == ((1,), 10, 100)
+
+
+def test_a_fresh_view_and_one_refreshed_by_hand_are_left_alone(view):
+    decision = Scheduler(1, tick=1).decide([view(1, target_lag=9), view(2, stale_since=0.0)], 1e6)
+    assert (decision.starts, decision.waiting, decision.wake_at) == ((), (), None)
+    assert (decision.idle.slots, decision.idle.until) == (1, None)
+
+
+def test_an_empty_delta_is_confirmed_for_free_even_with_no_slot(view):
+    views = [view(1, target_lag=60, changed_at=5.0)]
+    (start,) = Scheduler(1, tick=1).decide(views, 6, running=[99]).starts
+    assert start.steps[0].mode is Mode.NO_DATA
+    assert start.predicted_seconds == 0
+
+
+def test_the_cheaper_mode_is_taken(view):
+    views = [view(1, target_lag=60, stale_since=0.0, predicted={Mode.FULL: 9, Mode.INCREMENTAL: 1})]
+    (start,) = Scheduler(1, tick=1).decide(views, 60).starts
+    assert start.steps[0].mode is Mode.INCREMENTAL
+
+
+def test_a_due_view_brings_its_stale_parents_along_at_one_snapshot(view):
+    views = [
+        view(1, downstream=True, stale_since=0.0),
+        view(2, parents=(1,), target_lag=60, stale_since=0.0, cost=0.1),
+    ]
+    (start,) = Scheduler(2, tick=1).decide(views, 60).starts
+    assert start.object_ids == (1, 2)
+    assert start.snapshot_before is None
+
+
+def test_a_parent_is_refreshed_before_its_reader_is_due(view):
+    views = [
+        view(1, cost=20, downstream=True, stale_since=0.0),
+        view(2, cost=10, parents=(1,), target_lag=100, stale_since=0.0),
+    ]
+    scheduler = Scheduler(1, tick=1)
+    wake_at = scheduler.decide(views, 0).wake_at
+    (start,) = scheduler.decide(views, wake_at).starts
+    assert start.object_ids == (1,)
+    assert start.deadline == 90
+    assert wake_at <= 90 - 1.8 * 20 - 2
+
+
+def test_what_a_parent_already_has_is_shared_when_that_is_cheaper(view):
+    views = [
+        view(1, cost=50, stale_since=40.0, changed_at=40.0, read_at=39, target_lag=1e6),
+        view(2, parents=(1,), target_lag=60, cost=5, stale_since=0.0, changed_at=40.0, read_at=-1),
+    ]
+    (start,) = Scheduler(1, tick=1).decide(views, 60).starts
+    assert start.object_ids == (2,)
+    assert start.snapshot_before == 40
+
+
+def test_a_failed_view_is_tried_again_after_a_pause_that_doubles(view):
+    def decide(now, failures):
+        stale = view(1, target_lag=9, stale_since=0.0, failures=failures, last_failed_at=100)
+        return Scheduler(1, tick=2).decide([stale], now)
+
+    assert decide(101, 1).wake_at == 102
+    assert decide(101, 3).wake_at == 108
+    assert decide(101, 40).wake_at == 3700
+    assert names(decide(108, 3)) == [["v1"]]
+    assert decide(108, 4).suspend == ()
+    assert [str(name) for name in decide(108, 5).suspend] == ["v1"]
+
+
+def test_who_cannot_be_in_time_is_named_with_the_age_it_will_reach(view):
+    views = [
+        view(1, target_lag=20, cost=15, stale_since=0.0, weight=10),
+        view(2, target_lag=20, cost=15, stale_since=0.0),
+    ]
+    decision = Scheduler(1, tick=1).decide(views, 0)
+    assert names(decision) == [["v1"]]
+    (shed,) = decision.shed
+    assert (str(shed.name), shed.effective_target_lag) == ("v2", pytest.approx(30))
+    assert "1 slots" in shed.reason
+    assert "v2 (30 s)" in decision.warnings[0]
+
+
+def test_a_long_run_does_not_start_before_a_short_one_that_it_would_make_late(view):
+    views = [
+        view(1, target_lag=115, cost=60, stale_since=0.0),
+        view(2, target_lag=60, cost=1, stale_since=0.0),
+    ]
+    (start,) = Scheduler(1, tick=1).decide(views, 10).starts
+    assert start.object_ids == (2,)
+
+
+def test_the_longest_neglected_goes_first_whatever_it_is_worth(view):
+    views = [
+        view(1, target_lag=100, cost=50, stale_since=0.0, weight=100),
+        view(2, target_lag=10, cost=5, stale_since=0.0, weight=0.01),
+    ]
+    assert names(Scheduler(1, tick=1).decide(views, 99))[0] == ["v2"]
+
+
+def test_idle_slots_are_told_until_the_next_known_start(view):
+    views = [view(1, target_lag=100, cost=10, stale_since=0.0)]
+    decision = Scheduler(3, tick=1).decide(views, 10, running=[10.0])
+    assert (decision.idle.slots, decision.idle.until) == (2, 80)
