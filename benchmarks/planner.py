@@ -11,6 +11,7 @@ import json
 import math
 import sys
 import time
+from abc import ABC, abstractmethod
 from concurrent.futures import ProcessPoolExecutor
 from statistics import mean
 
@@ -26,7 +27,7 @@ UNSEEN, TUNING = range(101, 106), range(1, 7)
 MODES = {"FULL": Mode.FULL, "INCREMENTAL": Mode.INCREMENTAL}
 
 
-class Queue:
+class Queue(ABC):
     """A policy that starts whatever is due, in an order; subclasses say when and which.
 
     Stale parents go first in the same slot, so that all inputs are of one snapshot.
@@ -35,9 +36,9 @@ class Queue:
     choosing = False
     sharing = False
 
+    @abstractmethod
     def due(self, sim: Simulation, place: int) -> float | None:
         """The sort key of a stale model that may start now; None if it may not."""
-        raise NotImplementedError
 
     def __call__(self, sim: Simulation) -> float:
         """Start what is due; when to look again."""

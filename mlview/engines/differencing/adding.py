@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from mlview.definitions import always_quote
 from mlview.deltas.expanding import NotFollowed
@@ -25,7 +26,7 @@ from mlview.engines.storable import is_stored_otherwise
 from mlview.errors import LakeProblem, MlviewError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from mlview.deltas import Operator
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from mlview.engines.readers import SnapshotReader
     from mlview.records import Column
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 # A sum in another order is another one; a row in which no float moved further stays as it is.
 _ALIKE = 1e-13
 _FEW_GROUPS = 20_000
@@ -75,6 +78,24 @@ class WholeSums:
     operators: tuple[Operator, ...]
 
 
+def _or_none(told: Callable[_P, _T | None]) -> Callable[_P, _T | None]:
+    """The same, and None where adding cannot tell: there is another way to the same rows."""
+
+    @wraps(told)
+    def answer(*args: _P.args, **kwargs: _P.kwargs) -> _T | None:
+        try:
+            return told(*args, **kwargs)
+        except (NotFollowed, RecursionError, TransactionLost):
+            return None
+        except MlviewError as problem:
+            if problem.error_code in FATAL:
+                raise
+            return None
+
+    return answer
+
+
+@_or_none
 def adding_operators(
     reader: SnapshotReader, query: str, resolve: Resolve
 ) -> tuple[Operator, ...] | None:
@@ -83,16 +104,10 @@ def adding_operators(
     The arguments are those of `query_delta`. No rows are read.
     """
     binding = Binding(reader, resolve, None, reader.refresh_time)
-    try:
-        return _operators(_groups(binding, None, query))
-    except (NotFollowed, RecursionError):
-        return None
-    except MlviewError as problem:
-        if problem.error_code in FATAL:
-            raise
-        return None
+    return _operators(_groups(binding, None, query))
 
 
+@_or_none
 def whole_sums(
     reader: SnapshotReader, query: str, resolve: Resolve, *, threads: int | None = None
 ) -> WholeSums | None:
@@ -102,25 +117,19 @@ def whole_sums(
     """
     binding = Binding(reader, resolve, None, reader.refresh_time)
     scratch = Scratch(reader, threads)
-    try:
-        with scratch.cleaned_up():
-            groups = _groups(binding, None, query)
-            operators = _operators(groups)
-            made = scratch.table_of(groups.of_rows(groups.all_rows()))
-            rows = groups.rows(groups.native_answers(made))
-            if not _worth_keeping(reader, made, rows):
-                return None
-            scratch.keep(made)
-            kept = ", ".join(column.name for column in groups.kept)
-            return WholeSums(rows, f"SELECT {kept} FROM {made}", made, operators)
-    except (NotFollowed, RecursionError):
-        return None
-    except MlviewError as problem:
-        if problem.error_code in FATAL:
-            raise
-        return None
+    with scratch.cleaned_up():
+        groups = _groups(binding, None, query)
+        operators = _operators(groups)
+        made = scratch.table_of(groups.of_rows(groups.all_rows()))
+        rows = groups.rows(groups.native_answers(made))
+        if not _worth_keeping(reader, made, rows):
+            return None
+        scratch.keep(made)
+        kept = ", ".join(column.name for column in groups.kept)
+        return WholeSums(rows, f"SELECT {kept} FROM {made}", made, operators)
 
 
+@_or_none
 def added_delta(
     reader: SnapshotReader,
     query: str,
@@ -146,16 +155,9 @@ def added_delta(
     """
     binding = Binding(reader, resolve, old_time, new_time)
     scratch = Scratch(reader, None)
-    try:
-        with reader.transaction(), scratch.cleaned_up():
-            work = Adder(binding, scratch, _groups(binding, scratch, query), state, stored)
-            return work.delta(schema)
-    except (NotFollowed, RecursionError, TransactionLost):
-        return None
-    except MlviewError as problem:
-        if problem.error_code in FATAL:
-            raise
-        return None
+    with reader.transaction(), scratch.cleaned_up():
+        work = Adder(binding, scratch, _groups(binding, scratch, query), state, stored)
+        return work.delta(schema)
 
 
 def _groups(binding: Binding, scratch: Scratch | None, query: str) -> Groups:
