@@ -1,0 +1,1 @@
+"""The scheduled refresh daemon: notices, plans, refreshes, and lives for months."""
