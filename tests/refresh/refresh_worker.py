@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlview import learners
-from mlview.engines import store
+from mlview.engines import applying, store
 from mlview.errors import MlviewError, RefreshBusy
 from mlview.session import connect
 from mlview.storage import artifacts
@@ -88,6 +88,7 @@ FAULTS: dict[str, Callable[[], None]] = {
     "killed in training": lambda: after(learners, "solve", die),
     "killed before the artifact's rename": lambda: before(artifacts.Path, "replace", die),
     "killed after the artifact's rename": lambda: after(artifacts.Path, "replace", die),
+    "killed between a view and its sums": lambda: after(applying.Applying, "apply", die),
     "killed before the store's commit": lambda: before(store, "stamp", die),
     "killed before the version is added": lambda: before(Catalog, "add_version", die),
     "killed before the commit": lambda: before(Catalog, "publish", die),
