@@ -9,6 +9,7 @@ from mlview.version import __version__
 
 if TYPE_CHECKING:
     from mlview.clock import ManualClock, SystemClock
+    from mlview.daemon import Daemon
     from mlview.learners import register
     from mlview.session import Cursor, Database, Expect, Require, Result, connect, restore
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "connect": "mlview.session",
     "Cursor": "mlview.session",
+    "Daemon": "mlview.daemon",
     "Database": "mlview.session",
     "Expect": "mlview.session",
     "Require": "mlview.session",
@@ -28,6 +30,7 @@ _HOMES = {
 
 __all__ = [
     "Cursor",
+    "Daemon",
     "Database",
     "Expect",
     "ManualClock",

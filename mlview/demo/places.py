@@ -10,7 +10,7 @@ from pathlib import Path
 from mlview.errors import UsageProblem
 
 _MARK = "next.sql"
-_OURS = frozenset({_MARK, "flights.mlv", "data", "days.csv", "auc_and_lag.png"})
+_OURS = frozenset({_MARK, "flights.mlv", "live.mlv", "data", "days.csv", "auc_and_lag.png"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,11 @@ class Place:
     def database(self) -> Path:
         """The mlview database."""
         return self.directory / "flights.mlv"
+
+    @property
+    def live(self) -> Path:
+        """The database that the daemon keeps fresh."""
+        return self.directory / "live.mlv"
 
     @property
     def data(self) -> Path:

@@ -46,11 +46,11 @@ def load(source: Source, before: date) -> str:
     """All flights and weather before a day, and every plane, in one transaction."""
     return f"""\
 BEGIN;
-CREATE TABLE flights AS FROM {_file(source, "flights")}
+CREATE TABLE flights AS FROM {quoted_file(source, "flights")}
   WHERE date < '{before}';
-CREATE TABLE weather AS FROM {_file(source, "weather")}
+CREATE TABLE weather AS FROM {quoted_file(source, "weather")}
   WHERE date < '{before}';
-CREATE TABLE planes AS FROM {_file(source, "planes")};
+CREATE TABLE planes AS FROM {quoted_file(source, "planes")};
 COMMIT;"""
 
 
@@ -111,7 +111,7 @@ def forget(tailnum: str) -> str:
 def control(source: Source, last: date, tailnum: str) -> str:
     """The flights of all days so far, as if that aeroplane had never flown."""
     return f"""\
-CREATE TABLE other_flights AS FROM {_file(source, "flights")}
+CREATE TABLE other_flights AS FROM {quoted_file(source, "flights")}
   WHERE date <= '{last}'
   AND tailnum IS DISTINCT FROM '{tailnum}';"""
 
@@ -142,9 +142,9 @@ def timetable(source: Source, day: date) -> str:
     """What is known of a day before it happens."""
     return f"""\
 CREATE TABLE tomorrow AS SELECT * REPLACE (NULL AS dep_delay, NULL AS arr_delay)
-FROM {_file(source, "flights")}
+FROM {quoted_file(source, "flights")}
 WHERE date = '{day}';
-CREATE TABLE forecast AS FROM {_file(source, "weather")}
+CREATE TABLE forecast AS FROM {quoted_file(source, "weather")}
 WHERE date = '{day}';"""
 
 
@@ -171,9 +171,9 @@ def arrive(source: Source, day: date) -> str:
     """One day's flights and weather, once they have happened."""
     return f"""\
 BEGIN;
-INSERT INTO flights FROM {_file(source, "flights")}
+INSERT INTO flights FROM {quoted_file(source, "flights")}
   WHERE date = '{day}';
-INSERT INTO weather FROM {_file(source, "weather")}
+INSERT INTO weather FROM {quoted_file(source, "weather")}
   WHERE date = '{day}';
 COMMIT;"""
 
@@ -240,5 +240,6 @@ def _kind(name: str) -> str:
     return "MODEL" if name in (*MODELS, EXACT) else "MATERIALIZED VIEW"
 
 
-def _file(source: Source, table: str) -> str:
+def quoted_file(source: Source, table: str) -> str:
+    """The file of a table as a SQL literal."""
     return "'" + str(source.file(table)).replace("'", "''") + "'"

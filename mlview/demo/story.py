@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mlview.clock import ManualClock, SystemClock
 from mlview.demo import statements
 from mlview.demo.data import prepare
+from mlview.demo.live import LIGHT_KEYS, WORKERS, keep_fresh
 from mlview.demo.places import Place, fresh
 from mlview.demo.plot import draw
 from mlview.demo.replay import ONE_DAY, Day, Replay, means, midnight_after, write
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mlview.demo.data import Source
+    from mlview.demo.live import Kept
     from mlview.session import Database
 
 FIRST_DAY = date(2013, 4, 1)
 DAYS = 42
+LIVE_SECONDS = 20.0
 _EARLIEST = date(2013, 1, 31)  # HOLDOUT LAST '14 days' needs rows before its days
 _WEEK = 7
 _COLUMNS = {
@@ -44,6 +47,7 @@ class Told:
         verification: for each live version, whether retraining from its record gave the same.
         speed_up: how many times faster the maintained model's refreshes were than one in full.
         forgotten: whether it predicts as a model that never saw the deleted rows.
+        kept: what the daemon did.
         seconds: how long all of it took.
     """
 
@@ -52,6 +56,7 @@ class Told:
     verification: dict[str, bool]
     speed_up: float
     forgotten: bool
+    kept: Kept
     seconds: float
 
 
@@ -61,14 +66,18 @@ def run(
     console: Console | None = None,
     first_day: date = FIRST_DAY,
     days: int = DAYS,
+    live_seconds: float = LIVE_SECONDS,
 ) -> Told:
     """Tell the whole story, on a virtual clock; the same arguments give the same numbers.
+
+    Only the last chapter is played in real time.
 
     Args:
         out: the directory to leave it in; None makes a temporary one, which stays.
         console: where to print; the terminal, if none is given.
         first_day: the first day to arrive; everything before it is loaded at once.
         days: how many days arrive.
+        live_seconds: how long the daemon is watched.
 
     Raises:
         UsageProblem: the data is not installed, `out` is not empty, or there are no such days.
@@ -91,9 +100,10 @@ def run(
         story.correct()
         forgotten = story.forget(told[-1].date)
         verification = story.verify()
+    kept = story.keep_fresh(first_day, live_seconds)
     seconds = SystemClock().monotonic() - began
     story.close(seconds)
-    return Told(place, told, verification, speed_up, forgotten, seconds)
+    return Told(place, told, verification, speed_up, forgotten, kept, seconds)
 
 
 class _Story:
@@ -270,6 +280,16 @@ class _Story:
         teller.result(result)
         rows = result.arrow().to_pylist()
         return {row["name"]: row["equal"] for row in rows}
+
+    def keep_fresh(self, first_day: date, seconds: float) -> Kept:
+        """A daemon at work while commits arrive."""
+        teller = self._teller
+        teller.chapter("The daemon: say how stale a view may be, and it is kept so")
+        teller.say(
+            f"Now in real time, {seconds:.0f} seconds of it: one heavy model and "
+            f"{len(LIGHT_KEYS)} light views share {WORKERS} workers while flights arrive."
+        )
+        return keep_fresh(teller, self._source, self._place.live, first_day, seconds=seconds)
 
     def close(self, seconds: float) -> None:
         """Where everything is, and what to type next."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mlview.clock import Clock
+    from mlview.engines.gate import Pass
     from mlview.engines.locks import WriteLock
     from mlview.engines.results import QueryResult
     from mlview.records import Column
@@ -42,6 +43,9 @@ class Host(Protocol):
     def write_lock(self) -> WriteLock:
         """A new, free lock object for the lake."""
 
+    def enter(self) -> Pass:
+        """Begin to read what DuckLake keeps in its catalog."""
+
     def known_names(self) -> Iterable[Name]:
         """The lake's tables and views, to suggest from."""
 
@@ -59,6 +63,7 @@ class LakeConnection:
         self._lock = host.write_lock()
         self._in_transaction = False
         self._wrote = False
+        self._pass: Pass | None = None
         self._system: dict[str, pa.Table] = {}
         self._tables: dict[str, pa.Table] = {}
         self._views: dict[str, str] = {}
@@ -199,8 +204,10 @@ class LakeConnection:
         self.close()
 
     def _begin(self, sql: str) -> QueryResult:
+        entered = self._host.enter()
         with translated():
             result = self._channel.execute_raw(sql, kind="TRANSACTION")
+        self._pass = self._pass or entered
         self._in_transaction, self._wrote = True, False
         return result
 
@@ -226,6 +233,9 @@ class LakeConnection:
     def _ended(self) -> None:
         self._in_transaction = self._wrote = False
         self._lock.release()
+        if self._pass is not None:
+            self._pass.leave()
+            self._pass = None
 
     def _refuse_aborted(self) -> None:
         """DuckDB answers COMMIT of an aborted transaction with success, and rolls back."""
@@ -251,7 +261,10 @@ class LakeConnection:
         if self._in_transaction:
             with translated():
                 return attempt()
-        return self._retried(attempt)
+        entered = self._host.enter()
+        result = self._retried(attempt)
+        result.hold(entered)
+        return result
 
     def _write(
         self,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Self
 from mlview.engines import backup, maintenance
 from mlview.engines.changes import Changes
 from mlview.engines.connection import SYSTEM_SCHEMA, LakeConnection
+from mlview.engines.gate import ReadGate
+from mlview.engines.health import read_health
 from mlview.engines.instances import attach, attach_catalog, open_instance
 from mlview.engines.layout import Layout, check_directory, create_directory
 from mlview.engines.locks import WriteLock
@@ -30,10 +32,16 @@ if TYPE_CHECKING:
 
     from mlview.clock import Clock
     from mlview.definitions import Name
+    from mlview.engines.gate import Pass
+    from mlview.engines.pool import Attached
     from mlview.engines.sources import Source
     from mlview.engines.values import CommitSpan, Problem, StoredResult, SumsDelta, UpkeepReport
+    from mlview.planning.lakes import LakeHealth
     from mlview.records import Column, Snapshot, TableChange, TableState
 
+LAKES = ("lake", "store")
+PATIENCE = 2.0
+"""Seconds that a step of upkeep waits for a writer: it can as well be done later."""
 _CACHED_SNAPSHOTS = 64
 LOCK_TIMEOUT = 60.0
 
@@ -57,6 +65,7 @@ class DuckLakeEngine:
         self.clock = clock
         self.lock_timeout = lock_timeout
         self._layout = Layout(path.absolute())
+        self._gate = ReadGate(self._layout.root / "readers.lock")
         self._opening = Lock()
         self._users: duckdb.DuckDBPyConnection | None = None
         self._own = open_instance(self._layout)
@@ -172,7 +181,8 @@ class DuckLakeEngine:
         Counts are None where the table was altered, dropped or recreated in between, or a snapshot
         expired.
         """
-        return self._changes.change(name, since, until)
+        with self._gate.reading():
+            return self._changes.change(name, since, until)
 
     def source(self, name: Name, since: int, until: int, *, added_columns: bool = False) -> Source:
         """A table at both snapshots and its signed rows, for a reader opened at `until`.
@@ -189,20 +199,31 @@ class DuckLakeEngine:
             LakeProblem: NO_DELTA, if the table was altered, dropped or made anew; NO_SNAPSHOT, if
                 one of the snapshots expired.
         """
-        return self._changes.source(name, since, until, added_columns=added_columns)
+        with self._gate.reading():
+            return self._changes.source(name, since, until, added_columns=added_columns)
 
     def reader(self, snapshot_id: int, *, refresh_time: datetime) -> SnapshotReader:
         """Read the lake as it was at a snapshot; close the reader after use."""
         self._metadata.snapshot(snapshot_id)
+        entered = self._gate.enter()
+
+        def give_back(attached: Attached) -> None:
+            self._readers.give_back(attached)
+            entered.leave()
+
         return SnapshotReader(
-            self._readers.take(snapshot_id),
-            refresh_time=refresh_time,
-            give_back=self._readers.give_back,
+            self._readers.take(snapshot_id), refresh_time=refresh_time, give_back=give_back
         )
 
     def workbench(self, snapshot_id: int, *, refresh_time: datetime) -> SnapshotReader:
         """Compute deltas that end at a snapshot: only what `source` gives can be read on it."""
-        return SnapshotReader(self._bench, refresh_time=refresh_time, snapshot_id=snapshot_id)
+        entered = self._gate.enter()
+        return SnapshotReader(
+            self._bench,
+            refresh_time=refresh_time,
+            give_back=lambda _: entered.leave(),
+            snapshot_id=snapshot_id,
+        )
 
     # The store
 
@@ -284,20 +305,94 @@ class DuckLakeEngine:
         keep_lake: Iterable[int],
         keep_store: Iterable[int],
         older_than: datetime,
+        files_older_than: datetime | None = None,
         dry_run: bool = False,
     ) -> UpkeepReport:
         """Let go of snapshots older than a moment, except those to keep, and of their files.
 
         A kept snapshot s keeps s + 1 as well, since the record of changes after s starts there;
-        the newest ones always stay. Snapshots are as old as the clock of their commit says, files
-        as old as the machine's.
+        the one in force at the moment and all newer ones stay. Snapshots are as old as the clock
+        of their commit says, files as old as the machine's.
+
+        Args:
+            keep_lake: snapshots of the lake that stay.
+            keep_store: snapshots of the store that stay.
+            older_than: nothing that was in force at this moment or later goes.
+            files_older_than: files that were let go before it are deleted; `older_than`, if None.
+            dry_run: only say what would go.
         """
         return maintenance.expire(
             self._upkeep(),
             keep={"lake": frozenset(keep_lake), "store": frozenset(keep_store)},
             older_than=older_than,
+            files_older_than=files_older_than or older_than,
             dry_run=dry_run,
         )
+
+    def commits(self) -> tuple[int, int]:
+        """The newest snapshots of the lake and of the store: they tell whether anything is new."""
+        return self._metadata.current_snapshot().id, self._store_metadata.current_snapshot().id
+
+    def capped(self, lake: str, at_most: int) -> datetime | None:
+        """When the oldest of the newest so many snapshots was made; None if there are fewer."""
+        found = self._of(lake).newest_but(at_most)
+        return None if found is None else found.time
+
+    def health(
+        self, *, keep: Mapping[str, Iterable[int]], older_than: Mapping[str, datetime]
+    ) -> tuple[LakeHealth, ...]:
+        """What there is to do for the lake and the store, read from their catalogs.
+
+        Args:
+            keep: by the name of the lake, the snapshots that stay.
+            older_than: by the name of the lake, before when others may expire.
+        """
+        return tuple(
+            read_health(
+                lake,
+                self._of(lake),
+                keep=frozenset(keep[lake]),
+                expire_before=self._of(lake).in_force(older_than[lake]),
+            )
+            for lake in LAKES
+        )
+
+    def merge(self, lake: str, table: Name, *, below: int, limit: float) -> None:
+        """Merge a table's adjacent files that are smaller than `below` bytes.
+
+        Contents, row ids and the record of changes stay as they are, for every snapshot. It is
+        given up after `limit` seconds, and so are the next two.
+        """
+        maintenance.merge(self._upkeep(PATIENCE), lake, table, below=below, limit=limit)
+
+    def flush(self, lake: str, table: Name, *, limit: float) -> bool:
+        """Move a table's rows from the catalog to a file; False if somebody is reading.
+
+        A read that is under way would miss these rows without a word, so nobody may read.
+        """
+        return maintenance.flush(self._upkeep(PATIENCE), lake, table, gate=self._gate, limit=limit)
+
+    def expire_some(
+        self, lake: str, *, keep: Iterable[int], older_than: datetime, most: int
+    ) -> int:
+        """Let go of the oldest snapshots, at most so many; as `expire`, but leaves their files."""
+        return maintenance.expire_some(
+            self._upkeep(PATIENCE), lake, keep=frozenset(keep), older_than=older_than, most=most
+        )
+
+    def clean(self, lake: str, *, older_than: datetime) -> int:
+        """Delete files that no snapshot has since before a moment of the machine; how many.
+
+        Some that are up to two days older are left while there are younger ones.
+        """
+        return maintenance.clean(self._upkeep(PATIENCE), lake, older_than=older_than)
+
+    def sweep(self, *, older_than: datetime) -> int:
+        """Delete files that no catalog names, older than a moment of the machine; how many.
+
+        Writers of other kinds may have written files that they have not committed yet.
+        """
+        return maintenance.sweep(self._upkeep(PATIENCE), older_than=older_than)
 
     def compact(self) -> UpkeepReport:
         """Write rows kept in the catalogs to files, and merge small files."""
@@ -338,6 +433,10 @@ class DuckLakeEngine:
         """A new, free lock object for the lake."""
         return self._lock_of("lake")
 
+    def enter(self) -> Pass:
+        """Begin to read what DuckLake keeps in its catalog."""
+        return self._gate.enter()
+
     def known_names(self) -> list[Name]:
         """The lake's tables and views, to suggest from."""
         newest = self.current_snapshot().id
@@ -352,14 +451,18 @@ class DuckLakeEngine:
             users.execute("SET GLOBAL arrow_lossless_conversion = true")
         return users
 
-    def _lock_of(self, lake: str) -> WriteLock:
-        return WriteLock(self._layout.lock(lake), clock=self.clock, timeout=self.lock_timeout)
+    def _of(self, lake: str) -> Metadata:
+        return self._metadata if lake == "lake" else self._store_metadata
 
-    def _upkeep(self) -> maintenance.Upkeep:
+    def _lock_of(self, lake: str, timeout: float | None = None) -> WriteLock:
+        timeout = self.lock_timeout if timeout is None else timeout
+        return WriteLock(self._layout.lock(lake), clock=self.clock, timeout=timeout)
+
+    def _upkeep(self, patience: float | None = None) -> maintenance.Upkeep:
         return maintenance.Upkeep(
             clock=self.clock,
             cursors={"lake": self.user_cursor, "store": self._store.instance().cursor},
-            locks={lake: self._lock_of(lake) for lake in ("lake", "store")},
+            locks={lake: self._lock_of(lake, patience) for lake in LAKES},
             metadata={"lake": self._metadata, "store": self._store_metadata},
             spill=self._layout.spill,
         )

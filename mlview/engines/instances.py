@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from mlview.definitions import literal
+from mlview.engines.allotment import allotted
 from mlview.engines.extensions import load_extensions
 from mlview.engines.translate import is_transient, translated
 
@@ -27,7 +28,11 @@ def open_instance(layout: Layout) -> duckdb.DuckDBPyConnection:
     spill = layout.spill / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
     connection = duckdb.connect(
         ":memory:",
-        config={"python_enable_replacements": "false", "temp_directory": str(spill)},
+        config={
+            "python_enable_replacements": "false",
+            "temp_directory": str(spill),
+            **allotted().config(),
+        },
     )
     load_extensions(connection)
     # After a column's type changed, DuckLake fails on the filters that joins push into its scans.

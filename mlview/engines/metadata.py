@@ -118,6 +118,41 @@ class Metadata:
         """All snapshots that did not expire, oldest first."""
         return [_snapshot(row) for row in self.query(_SNAPSHOT + "ORDER BY s.snapshot_id")]
 
+    def oldest(self, most: int) -> list[Snapshot]:
+        """The oldest snapshots that did not expire, so many of them, oldest first."""
+        sql = _SNAPSHOT + f"ORDER BY s.snapshot_id LIMIT {int(most)}"
+        return [_snapshot(row) for row in self.query(sql)]
+
+    def scheduled(self) -> list[datetime]:
+        """When each file that no snapshot has any more was let go, by the machine's clock."""
+        rows = self.query("SELECT schedule_start FROM ducklake_files_scheduled_for_deletion")
+        return [datetime.fromisoformat(row[0]).astimezone(UTC) for row in rows]
+
+    def newest_but(self, number: int) -> Snapshot | None:
+        """The one that so many snapshots are newer than; None if there are fewer."""
+        sql = _SNAPSHOT + f"ORDER BY s.snapshot_id DESC LIMIT 1 OFFSET {int(number)}"
+        return next((_snapshot(row) for row in self.query(sql)), None)
+
+    def in_force(self, moment: datetime) -> int:
+        """About the newest snapshot before a moment, or 0: where clocks went back, one of them.
+
+        It is searched for by halves: times are not indexed, and a lake has many snapshots.
+        """
+        ends = self.query(
+            "SELECT min(snapshot_id) AS a, max(snapshot_id) AS b FROM ducklake_snapshot"
+        )
+        low, high = 0, int(ends[0][1]) + 1
+        first = int(ends[0][0])
+        while first < high:
+            middle = (first + high) // 2
+            sql = _SNAPSHOT + f"WHERE s.snapshot_id >= {middle} ORDER BY s.snapshot_id LIMIT 1"
+            found = _snapshot(self.query(sql)[0])
+            if found.time < moment:
+                low, first = found.id, found.id + 1
+            else:
+                high = middle
+        return low
+
     def tables(self, snapshot_id: int) -> dict[Name, TableRow]:
         """Every table at a snapshot."""
         rows = self.query(

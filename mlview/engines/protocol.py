@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlview.engines.readers import SnapshotReader
     from mlview.engines.sources import Source
     from mlview.engines.values import CommitSpan, Problem, StoredResult, SumsDelta, UpkeepReport
+    from mlview.planning.lakes import LakeHealth
     from mlview.records import Column, Snapshot, TableChange, TableState
 
 
@@ -101,9 +102,38 @@ class Engine(Protocol):
         keep_lake: Iterable[int],
         keep_store: Iterable[int],
         older_than: datetime,
+        files_older_than: datetime | None = None,
         dry_run: bool = False,
     ) -> UpkeepReport:
         """Let go of snapshots and files that nobody needs."""
+
+    def commits(self) -> tuple[int, int]:
+        """The newest snapshots of the lake and of the store."""
+
+    def capped(self, lake: str, at_most: int) -> datetime | None:
+        """When the oldest of the newest so many snapshots was made; None if there are fewer."""
+
+    def health(
+        self, *, keep: Mapping[str, Iterable[int]], older_than: Mapping[str, datetime]
+    ) -> tuple[LakeHealth, ...]:
+        """What there is to do for the lake and the store."""
+
+    def merge(self, lake: str, table: Name, *, below: int, limit: float) -> None:
+        """Merge a table's files of fewer bytes than `below`."""
+
+    def flush(self, lake: str, table: Name, *, limit: float) -> bool:
+        """Move a table's rows from the catalog to a file; False if somebody is reading."""
+
+    def expire_some(
+        self, lake: str, *, keep: Iterable[int], older_than: datetime, most: int
+    ) -> int:
+        """Let go of the oldest snapshots, at most so many; how many."""
+
+    def clean(self, lake: str, *, older_than: datetime) -> int:
+        """Delete files that no snapshot has; how many."""
+
+    def sweep(self, *, older_than: datetime) -> int:
+        """Delete files that no catalog names; how many."""
 
     def compact(self) -> UpkeepReport:
         """Merge small files."""

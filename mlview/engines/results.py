@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+    from mlview.engines.gate import Pass
     from mlview.records import Column
 
 DEFAULT_BATCH_ROWS = 65_536
@@ -50,6 +51,7 @@ class QueryResult:
         self._rows: list[tuple[Any, ...]] | None = None
         self._stream: Iterator[pa.RecordBatch] | None = None
         self._error: MlviewError | None = None
+        self._pass: Pass | None = None
 
     @property
     def types(self) -> tuple[Column, ...]:
@@ -119,6 +121,17 @@ class QueryResult:
         with translated():
             return _converter().from_arrow(table.rename_columns(_distinct(table.schema.names))).pl()
 
+    def hold(self, entered: Pass) -> None:
+        """Keep the right to read until nothing is left to be read."""
+        self._pass = entered
+        if self.settled:
+            self._leave()
+
+    def _leave(self) -> None:
+        entered, self._pass = self._pass, None
+        if entered is not None:
+            entered.leave()
+
     def settle(self) -> None:
         """Read what is left, so that the connection is free for its next statement."""
         live, self._connection = self._connection, None
@@ -130,6 +143,8 @@ class QueryResult:
         except MlviewError as error:
             # Whoever asks for these rows is told; the statement that runs next has no part in it.
             self._error = error
+        finally:
+            self._leave()
 
     def _settle(self, live: duckdb.DuckDBPyConnection) -> None:
         if self._stream is not None:
@@ -167,9 +182,11 @@ class QueryResult:
                     batch = next(self._stream, None)
             except MlviewError as error:
                 self._connection, self._error = None, error
+                self._leave()
                 raise
             if batch is None:
                 self._connection = None
+                self._leave()
                 return
             yield batch
 

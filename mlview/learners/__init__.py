@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mlview.learners.methods import (
         ResolvedMethod,
         default_method,
+        importable_methods,
         known_methods,
         register,
         registered_modules,
@@ -94,6 +95,7 @@ _HOMES = {
     "fit_baseline": "mlview.learners.evaluation",
     "has_own_importance": "mlview.learners.importance",
     "judge": "mlview.learners.evaluation",
+    "importable_methods": "mlview.learners.methods",
     "known_methods": "mlview.learners.methods",
     "label_task": "mlview.learners.labels",
     "maintenance": "mlview.learners.moments.spec",
@@ -145,6 +147,7 @@ __all__ = [
     "fit",
     "fit_baseline",
     "has_own_importance",
+    "importable_methods",
     "judge",
     "known_methods",
     "label_task",

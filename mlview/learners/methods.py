@@ -82,6 +82,21 @@ def registered_modules() -> frozenset[str]:
     )
 
 
+def importable_methods() -> dict[str, str]:
+    """Registered names and the `module:attribute` by which another process finds each."""
+    found = {name: _importable_as(factory) for name, factory in _REGISTERED.items()}
+    return {name: place for name, place in found.items() if place is not None}
+
+
+def _importable_as(factory: Callable[..., Any] | str) -> str | None:
+    if isinstance(factory, str):
+        return factory
+    module, name = getattr(factory, "__module__", None), getattr(factory, "__qualname__", "<")
+    if module in {None, "__main__"} or not name.isidentifier():
+        return None
+    return f"{module}:{name}"
+
+
 def default_method(task: Task) -> Method:
     """The method of a model that names none.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mlview.definitions import Kind, fingerprint
+from mlview.definitions import Kind, PlainView, fingerprint
 from mlview.errors import DependentsExist, UnknownName, UsageProblem
+from mlview.freshness.declaring import check_freshness
 from mlview.lifecycle.creating import not_available
 from mlview.lifecycle.naming import dependents, refuse_dependents, refuse_renamed, refuse_taken
 from mlview.observation.stored import definition_of
@@ -28,19 +29,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlview.definitions import Name
+    from mlview.freshness.planner import Planner
     from mlview.observation.observer import Observer
     from mlview.sql import Alter, CommentOn, Drop, Undrop
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
 
 
+# Only what is changed is looked at: a source that is gone keeps nobody from naming an owner.
+_CHECKED = frozenset({"freshness", "refresh_when"})
+
+
 class Alterer:
     """Changes what is declared of a view, and which version of it is live."""
 
-    def __init__(self, home: Home, observer: Observer, by: str) -> None:
+    def __init__(self, home: Home, observer: Observer, by: str, planner: Planner) -> None:
         self._home = home
         self._observer = observer
         self._by = by
+        self._planner = planner
 
     def alter(self, statement: Alter) -> str:
         """Carry out an ALTER; the answer says in words what was done.
@@ -59,10 +66,10 @@ class Alterer:
                     raise not_available(missing)
                 return self._set(row, dict(changes))
             case Suspend():
-                catalog.suspend(row.id, True)
+                catalog.suspend(row.id, True, now=self._home.clock.now())
                 return f"{row.name} is suspended: it serves, and is not refreshed by schedule"
             case Resume():
-                catalog.suspend(row.id, False)
+                catalog.suspend(row.id, False, now=self._home.clock.now())
                 catalog.hold(row.id, False)
                 return f"{row.name} is resumed"
             case RenameTo(new):
@@ -74,6 +81,13 @@ class Alterer:
                 return f"{row.name} is unpinned: the next refresh may publish"
             case Rollback():
                 return self.rollback(row)
+
+    def advice(self, statement: Alter) -> tuple[str, ...]:
+        """What to tell whoever changed how fresh a view has to be, or for whom it waits."""
+        if not isinstance(statement.action, SetClauses | Resume):
+            return ()
+        row = self._home.catalog.find(statement.name)
+        return () if row is None else self._planner.advice(row.name)
 
     def rollback(self, row: ObjectRow) -> str:
         """Go back to the last version that was live; publishing then waits.
@@ -161,6 +175,9 @@ class Alterer:
 
     def _set(self, row: ObjectRow, changes: dict[str, Any]) -> str:
         definition = replace(definition_of(row.create_text), **changes)
+        notices: tuple[str, ...] = ()
+        if _CHECKED & changes.keys() and not isinstance(definition, PlainView):
+            notices = check_freshness(self._home, definition)
         self._home.catalog.redefine(
             row.id,
             render(definition),
@@ -169,7 +186,7 @@ class Alterer:
             now=self._home.clock.now(),
         )
         said = (f"{field.upper()} {_set_or_not(value)}" for field, value in changes.items())
-        return f"{row.name}: {', '.join(said)}"
+        return "; ".join([f"{row.name}: {', '.join(said)}", *notices])
 
     def _rename(self, row: ObjectRow, new: Name) -> str:
         refuse_taken(self._home, new, except_for=row)

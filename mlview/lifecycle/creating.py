@@ -19,6 +19,7 @@ from mlview.definitions import (
 )
 from mlview.engines.definable import refuse_what_changes_underneath
 from mlview.errors import MlviewError, NameTaken, NotAvailable, UnknownName, did_you_mean
+from mlview.freshness.declaring import check_freshness
 from mlview.lifecycle.cards import Card, model_card, view_card
 from mlview.lifecycle.naming import about, refuse_taken
 from mlview.observation.reads import LAKE, resolve
@@ -35,6 +36,7 @@ from mlview.sql import canonical, check_definition, render, unavailable
 if TYPE_CHECKING:
     from mlview.definitions import Definition, Name, Refreshable
     from mlview.engines import SnapshotReader
+    from mlview.freshness.planner import Planner
     from mlview.observation.observer import Observer
     from mlview.observation.reads import Reads
     from mlview.records import Column
@@ -66,12 +68,18 @@ class Creator:
     """Declares views and models, and materializes them."""
 
     def __init__(
-        self, home: Home, observer: Observer, binder: Binder, refresher: Refresher
+        self,
+        home: Home,
+        observer: Observer,
+        binder: Binder,
+        refresher: Refresher,
+        planner: Planner,
     ) -> None:
         self._home = home
         self._observer = observer
         self._binder = binder
         self._refresher = refresher
+        self._planner = planner
 
     def create(
         self,
@@ -142,6 +150,7 @@ class Creator:
         notices = list(declared.notices)
         if isinstance(definition, Model):
             _check_method(self._home, definition)
+        notices += check_freshness(self._home, definition)
         notices += self._warnings(definition, declared.reads)
         columns = (
             None if self._unmaterialized(declared.reads) else self._bind(definition, declared.reads)
@@ -319,6 +328,7 @@ class Creator:
             if last.seconds >= seconds:
                 took = f"a refresh took {last.seconds:,.1f} s"
                 notices = (*notices, f"TARGET_LAG of {seconds:,.0f} s cannot be met: {took}")
+        notices = (*notices, *self._planner.advice(definition.name, alone=False))
         if isinstance(definition, Model):
             return model_card(definition, last.version, last.seconds, notices)
         return view_card(definition.name, last.version, last.seconds, notices)

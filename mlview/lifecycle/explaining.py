@@ -32,7 +32,8 @@ from mlview.sql import canonical, inspect, ordered_limits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mlview.definitions import Freshness, Holdout, Name, Refreshable
+    from mlview.definitions import Definition, Freshness, Holdout, Name, Refreshable
+    from mlview.freshness.planner import Planner
     from mlview.graph import Graph
     from mlview.lifecycle.creating import Creator, Declaration
     from mlview.observation.observer import Observer
@@ -54,12 +55,14 @@ class Explainer:
         refresher: Refresher,
         creator: Creator,
         binder: Binder,
+        planner: Planner,
     ) -> None:
         self._home = home
         self._observer = observer
         self._refresher = refresher
         self._creator = creator
         self._binder = binder
+        self._planner = planner
 
     def create(self, statement: CreateModel | CreateMaterializedView) -> pa.Table:
         """What a CREATE would declare: reads, columns with their roles, and how it is refreshed."""
@@ -105,7 +108,7 @@ class Explainer:
     def refresh(self, statement: Refresh | RefreshAll) -> pa.Table:
         """The steps a REFRESH would take now, in order, with their reasons."""
         plan, observed = self._refresher.plan(self.demand(statement))
-        return step_table(plan, observed.graph)
+        return step_table(self._planner.told(plan), observed.graph)
 
     def demand(self, statement: Refresh | RefreshAll) -> Demand:
         """What a REFRESH statement asks for."""
@@ -156,7 +159,8 @@ class Explainer:
             ("kind", str(row.kind).lower()),
             ("state", f"{stale.state}: {stale.stale_reason}"),
             ("live version", row.live_version),
-            ("target lag", _target(getattr(definition, "target_lag", None))),
+            ("target lag", _target(definition)),
+            ("refresh when", getattr(definition, "refresh_when", None)),
             ("freshness", _freshness(getattr(definition, "freshness", None))),
             ("priority", getattr(definition, "priority", None)),
             ("owner", row.owner),
@@ -229,6 +233,9 @@ def step_table(plan: Plan, graph: Graph) -> pa.Table:
             "predicted_incremental_seconds": pa.array(
                 [s.predicted_incremental_seconds for s in rows], pa.float64()
             ),
+            "due_at": pa.array([s.due_at for s in rows], pa.timestamp("us", tz="UTC")),
+            "start_at": pa.array([s.start_at for s in rows], pa.timestamp("us", tz="UTC")),
+            "sheds": pa.array([s.sheds for s in rows], pa.string()),
             "exact": pa.array([s.exact for s in rows], pa.bool_()),
             "followed_by": pa.array([_readers(graph, s.name) for s in rows], pa.string()),
             "snapshot_id": pa.array([plan.snapshot.id for _ in rows], pa.int64()),
@@ -302,7 +309,9 @@ def _held_out(holdout: Holdout) -> str:
 
 
 def _refreshing(definition: Refreshable, declared: Declaration) -> list[tuple[str, str]]:
-    lines = [("target lag", _target(definition.target_lag))]
+    lines = [("target lag", _target(definition))]
+    if definition.refresh_when is not None:
+        lines.append(("refresh when", definition.refresh_when))
     if declared.reads.refresh_time:
         lines.append(("window", "reads refresh_time(): rows leave it as time passes"))
     if declared.reads.order_matters:
@@ -336,10 +345,14 @@ def _freshness(promise: Freshness | None) -> str | None:
     return ", ".join(parts)
 
 
-def _target(lag: object) -> str:
+def _target(definition: Definition) -> str:
+    lag = getattr(definition, "target_lag", None)
     if isinstance(lag, timedelta):
         return format_duration(lag)
-    return "DOWNSTREAM" if lag is DOWNSTREAM else "none: refreshed by hand"
+    if lag is DOWNSTREAM:
+        return "DOWNSTREAM"
+    condition = getattr(definition, "refresh_when", None)
+    return "none: refreshed by hand" if condition is None else "none: REFRESH WHEN alone decides"
 
 
 def _items(lines: Iterable[tuple[str, str]]) -> pa.Table:

@@ -18,6 +18,7 @@ from mlview.planning.drift import Drift, drift, summary
 from mlview.planning.histograms import Histogram
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     import pyarrow as pa
@@ -72,6 +73,12 @@ class Monitor:
             name: self._measured(seen, seen.rows[name], stale)
             for name, stale in seen.staleness(now).items()
         }
+
+    def measured(
+        self, names: Collection[Name], seen: Observed, staleness: Mapping[Name, Staleness]
+    ) -> dict[Name, Staleness]:
+        """How stale some views are, with drift and live quality, by one look."""
+        return {name: self._measured(seen, seen.rows[name], staleness[name]) for name in names}
 
     def measures(self, name: Name) -> Measures | None:
         """What came of one model's features and answers; None if it is no model with a version."""

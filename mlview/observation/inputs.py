@@ -16,9 +16,11 @@ from mlview.planning import Observation, UpstreamMove
 from mlview.sql import mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from mlview.definitions import Freshness
+    from mlview.planning import SourceReach
     from mlview.records import Snapshot, TableChange, TableState, Version
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
@@ -33,8 +35,10 @@ class Inputs:
         snapshot: Snapshot,
         rows: Mapping[Name, ObjectRow],
         live: Mapping[int, Version],
+        sources: Callable[[Freshness], tuple[SourceReach, ...]],
     ) -> None:
         self._engine = home.engine
+        self._sources = sources
         self._home = home
         self._snapshot = snapshot
         self._rows = rows
@@ -53,15 +57,18 @@ class Inputs:
         """What became of one view's inputs."""
         definition = definition_of(row.create_text)
         version = self._live.get(row.id)
+        promise: Freshness | None = getattr(definition, "freshness", None)
         blank = Observation(
             name=row.name,
             kind=row.kind,
             object_id=row.id,
             live=version,
             suspended=row.suspended,
+            suspended_reason=row.suspended_reason,
             unusable_reason=row.unusable_reason,
             target_lag=getattr(definition, "target_lag", None),
             mode=getattr(definition, "refresh_mode", RefreshMode.AUTO),
+            sources=self._sources(promise) if promise is not None else (),
         )
         if version is None:
             return replace(blank, reads=self._upstream(row))

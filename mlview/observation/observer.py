@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mlview.definitions import Kind, Name
 from mlview.observation.inputs import Inputs
 from mlview.observation.looking import Deltas
+from mlview.observation.newest import Newest
 from mlview.planning import Observation, judge, judge_all
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ LIVE_KINDS = (Kind.MATERIALIZED_VIEW, Kind.MODEL)
 
 
 class Observed:
-    """Everything seen at one snapshot and one state of the catalog."""
+    """Everything seen at one snapshot and one state of the catalog, which `counter` names."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Observed:
         self.deltas = deltas
         self.now = now
         self.closely = closely
+        self.counter = 0
         self.order = tuple(n for n in graph.order(rows) if rows[n].kind in LIVE_KINDS)
 
     @property
@@ -65,9 +67,27 @@ class Observer:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._deltas = Deltas(home)
+        self._newest = Newest(home)
         self._seen: Observed | None = None
         self._key: tuple[int, int, datetime | None] | None = None
         self._lock = RLock()
+
+    def look_back(self, at: Snapshot, *, closely: Demand) -> Observed | None:
+        """What was known of a demand's views at an earlier snapshot; None if nothing can be told.
+
+        What live versions hold is right at that snapshot only where they read none after it.
+        """
+        with self._lock:
+            counter = self._home.catalog.counter()
+            seen = self._observe(at, self._home.clock.now(), closely=closely)
+            if self._home.catalog.counter() != counter:
+                return None
+        asked = {seen.rows[name].id for name in closely.names if name in seen.rows}
+        above = set().union(*(seen.graph.ancestors(name) for name in closely.names))
+        read = (seen.live.get(seen.rows[name].id) for name in above if name in seen.rows)
+        later = any(version is None or version.snapshot_id > at.id for version in read)
+        own = any(seen.live[i].snapshot_id >= at.id for i in asked if i in seen.live)
+        return None if later or own else seen
 
     def look(self, *, instead: ObjectRow | None = None, closely: Demand | None = None) -> Observed:
         """What is known at the lake's newest snapshot.
@@ -90,6 +110,7 @@ class Observer:
                     if known and self._key == (snapshot.id, counter, moment):
                         return self._seen
                 seen = self._observe(snapshot, now, instead, closely)
+                seen.counter = counter
                 if self._home.catalog.counter() != counter:
                     continue  # rows, pointers and versions may be of different moments
                 if instead is None:
@@ -113,7 +134,10 @@ class Observer:
         if instead is not None:
             rows[instead.name] = instead
         live = catalog.live_versions()
-        inputs = Inputs(self._home, snapshot, rows, live)
+        inputs = Inputs(
+            self._home, snapshot, rows, live,
+            lambda promise: self._newest.reaches(promise.sources, snapshot, now),
+        )  # fmt: skip
         graph = inputs.graph()
         found: dict[Name, Observation] = {}
         known: dict[int, ViewDelta] = {}

@@ -2,7 +2,7 @@
 
 from mlview.planning.actions import Demand, plan_refresh
 from mlview.planning.costs import Costs, Past, predict_seconds
-from mlview.planning.observations import Observation, UpstreamMove
+from mlview.planning.observations import Observation, SourceReach, UpstreamMove
 from mlview.planning.rollback import ROLLBACK, rollback_target
 from mlview.planning.staleness import judge, judge_all
 
@@ -12,6 +12,7 @@ __all__ = [
     "Demand",
     "Observation",
     "Past",
+    "SourceReach",
     "UpstreamMove",
     "judge",
     "judge_all",

@@ -106,6 +106,8 @@ def plan_refresh(
                 predicted_seconds=_predicted(chosen.action, cost),
                 predicted_full_seconds=cost.full if cost else None,
                 predicted_incremental_seconds=cost.incremental if cost else None,
+                stale_since=staleness[name].stale_since,
+                target_lag_sec=staleness[name].target_lag_sec,
             )
         )
     return Plan(snapshot, tuple(steps))

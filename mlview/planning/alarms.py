@@ -32,8 +32,8 @@ def alarm(staleness: Staleness, freshness: Freshness | None = None) -> Alarm:
     BROKEN: it is UNUSABLE or UNKNOWN, its lag is not known, or its lag has passed ERROR AFTER.
     WARN: its lag has passed WARN AFTER; or it has passed TARGET_LAG and the view is not SUSPENDED
     (then nobody aims for it, while a promise to people still holds); or the view is NEEDS_COMPILE
-    (no refresh can bring it up to date before somebody looks at it); or the world's own lag has
-    passed the widest SOURCE ... WITHIN.
+    (no refresh can bring it up to date before somebody looks at it); or a source lags behind the
+    world by more than its WITHIN.
     OK: everything else. A limit that is reached exactly is kept.
     """
     lag = staleness.lag_sec
@@ -46,10 +46,8 @@ def alarm(staleness: Staleness, freshness: Freshness | None = None) -> Alarm:
     behind = staleness.state is not State.SUSPENDED and _beyond(lag, staleness.target_lag_sec)
     if warned or behind or staleness.state is State.NEEDS_COMPILE:
         return Alarm.WARN
-    widest = (
-        max((source.within for source in freshness.sources), default=None) if freshness else None
-    )
-    return Alarm.WARN if _passed(staleness.source_lag_sec, widest) else Alarm.OK
+    late = _beyond(staleness.source_lag_sec, staleness.source_within_sec)
+    return Alarm.WARN if late else Alarm.OK
 
 
 def worst(alarms: Iterable[Alarm]) -> Alarm:

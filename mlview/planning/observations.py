@@ -26,6 +26,14 @@ class UpstreamMove:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SourceReach:
+    """How far a SOURCE's data reaches, in seconds since 1970, and by how many it may lag."""
+
+    newest: float
+    within: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """One view, its live version, and what became of everything that version read.
@@ -39,7 +47,8 @@ class Observation:
     where the query reads refresh_time().
 
     `delta` is how many rows of the view's own query came and went, where that is known: it has the
-    last word on whether the view is stale. `maintenance` says whether its next version can be made
+    last word on whether the view is stale. `sources` are those of FRESHNESS that could be read, and
+    `maintenance` says whether its next version can be made
     from what changed, `mode` what was declared.
     """
 
@@ -48,6 +57,7 @@ class Observation:
     object_id: int
     live: Version | None
     suspended: bool = False
+    suspended_reason: str | None = None
     unusable_reason: str | None = None
     target_lag: TargetLag | None = None
     reads: tuple[Name, ...] = ()
@@ -64,3 +74,4 @@ class Observation:
     delta: RowDelta | None = None
     maintenance: Maintenance = _UNKNOWN
     mode: RefreshMode = RefreshMode.AUTO
+    sources: tuple[SourceReach, ...] = ()

@@ -38,9 +38,10 @@ def judge(observed: Observation, parents: Mapping[Name, Staleness], now: datetim
 
     Where the change of the view's own query is known it has the last word: none of its rows came
     or went, so it is fresh, however many rows changed below it. Else lag starts at the earliest
-    later commit to a base table anywhere below the view, at the moment an upstream pointer moved,
-    or, where the query reads refresh_time(), at the version's own data timestamp (its window has
-    moved since). It is 0 when none of these happened, and None where it is not known: a clock
+    later commit to a base table anywhere below the view, also where what it reads has been brought
+    up to date since; at the moment an upstream pointer moved, where no commit was behind that; or,
+    where the query reads refresh_time(), at the version's own data timestamp (its window has moved
+    since). It is 0 when none of these happened, and None where it is not known: a clock
     that was ahead may have hidden an earlier change.
     """
     causes = _causes(observed, parents, now)
@@ -56,13 +57,17 @@ def judge(observed: Observation, parents: Mapping[Name, Staleness], now: datetim
     target = observed.target_lag
     reason = "; ".join(cause.reason for cause in causes) or _why_fresh(observed)
     if observed.suspended:
-        reason = f"suspended; {reason}"
+        why = f": {observed.suspended_reason}" if observed.suspended_reason else ""
+        reason = f"suspended{why}; {reason}"
+    source_lag, within = _source_lag(observed, now)
     return Staleness(
         name=observed.name,
         kind=observed.kind,
         state=state,
         stale_reason=reason,
         lag_sec=lag,
+        source_lag_sec=source_lag,
+        source_within_sec=within,
         target_lag_sec=target.total_seconds() if isinstance(target, timedelta) else None,
         effective_target_lag_sec=target.total_seconds() if isinstance(target, timedelta) else None,
         changed_rows=changed,
@@ -116,8 +121,9 @@ def _news(observed: Observation, now: datetime) -> list[_Cause]:
     if _unmoved(observed):
         return []
     causes = [_Cause(*_change(change)) for change in observed.changes]
+    below = [c.first_changed_at for c in observed.below if c.first_changed_at is not None]
     causes += [
-        _Cause(State.STALE, f"{move.name} has another live version", move.at)
+        _Cause(State.STALE, f"{move.name} has another live version", min([move.at, *below]))
         for move in observed.moved
     ]
     if _window_moved(observed, now):
@@ -217,6 +223,15 @@ def _changed_rows(
         or any(parents[n].changed_rows is None for n in observed.reads if n in parents)
     )
     return None if unknown else delta.changed_rows
+
+
+def _source_lag(observed: Observation, now: datetime) -> tuple[float | None, float | None]:
+    """How far the worst SOURCE is behind the world, and how far it may be."""
+    lags = [(now.timestamp() - source.newest, source.within) for source in observed.sources]
+    if not lags:
+        return None, None
+    lag, within = max(lags, key=lambda each: each[0] - each[1])
+    return max(lag, 0.0), within
 
 
 def _fraction(changed: int | None, live: Version | None) -> float | None:

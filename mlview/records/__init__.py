@@ -1,11 +1,14 @@
 """What was observed or done: snapshots, deltas, staleness, versions, refreshes."""
 
+from mlview.records.heartbeats import DaemonState, Heartbeat
 from mlview.records.refreshes import (
     Deployment,
+    Failures,
     Plan,
     RefreshRecord,
     RefreshState,
     RefreshStep,
+    Running,
     Trigger,
 )
 from mlview.records.snapshots import (
@@ -29,8 +32,11 @@ from mlview.records.versions import (
 __all__ = [
     "Action",
     "Column",
+    "DaemonState",
     "DeltaSummary",
     "Deployment",
+    "Failures",
+    "Heartbeat",
     "Maintenance",
     "Metric",
     "Plan",
@@ -38,6 +44,7 @@ __all__ = [
     "RefreshState",
     "RefreshStep",
     "RowDelta",
+    "Running",
     "Snapshot",
     "Staleness",
     "State",

@@ -60,6 +60,8 @@ class RefreshStep:
     due_at: datetime | None = None
     start_at: datetime | None = None
     sheds: str | None = None
+    stale_since: datetime | None = None
+    target_lag_sec: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshRecord:
-    """One row of `mlview.refresh_history`."""
+    """One row of `mlview.refresh_history`, and what the promise to readers is judged by.
+
+    `stale_since` and `target_lag_sec` are the view's when the refresh was planned. `published` says
+    that it moved or confirmed what serves, and is False where a candidate was kept back.
+    """
 
     refresh_id: int
     object_id: int
@@ -95,6 +101,36 @@ class RefreshRecord:
     gate_results: Mapping[str, Any] = field(default_factory=dict)
     error_code: str | None = None
     error: str | None = None
+    stale_since: datetime | None = None
+    target_lag_sec: float | None = None
+    published: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A refresh that is being carried out: of which view, by whom, and since when."""
+
+    object_id: int
+    holder: str
+    started_at: datetime
+    predicted_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Scheduled refreshes of one view that failed in a row, and how the last of them did.
+
+    Attributes:
+        count: how many.
+        last_at: when the last of them ended.
+        error: what it said.
+        elsewhere: so many of them had their cause in the machine, such as a full disk.
+    """
+
+    count: int
+    last_at: datetime
+    error: str
+    elsewhere: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Staleness:
-    """One row of `mlview.staleness`. Seconds are >= 0; None means unknown or not scored."""
+    """One row of `mlview.staleness`. Seconds are >= 0; None means unknown or not scored.
+
+    Of several SOURCEs, `source_lag_sec` is of the one that is beyond its WITHIN, which is
+    `source_within_sec`, by most.
+    """
 
     name: Name
     kind: Kind
@@ -36,6 +40,7 @@ class Staleness:
     stale_reason: str
     lag_sec: float | None = None
     source_lag_sec: float | None = None
+    source_within_sec: float | None = None
     target_lag_sec: float | None = None
     effective_target_lag_sec: float | None = None
     changed_rows: int | None = None

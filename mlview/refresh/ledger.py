@@ -54,6 +54,8 @@ class Ledger:
             rows_inserted=sum(c.inserted or 0 for c in known) if complete else None,
             rows_deleted=sum(c.deleted or 0 for c in known) if complete else None,
             predicted_seconds=step.predicted_seconds,
+            stale_since=step.stale_since,
+            target_lag_sec=step.target_lag_sec,
         )
 
     def succeeded(self, record: RefreshRecord, version: Version, started: float) -> RefreshRecord:
@@ -82,6 +84,7 @@ class Ledger:
             rows_inserted=record.rows_inserted,
             rows_deleted=record.rows_deleted,
             exact=version.exact,
+            published=False,
         )
 
     def broke_off(

@@ -25,7 +25,13 @@ from mlview.definitions import (
 from mlview.engines import is_database
 from mlview.errors import UnknownName, UsageProblem
 from mlview.planning import Demand
-from mlview.session.declaring import check_text, chosen_method, relation_name
+from mlview.session.declaring import (
+    check_text,
+    chosen_method,
+    condition,
+    mode_named,
+    relation_name,
+)
 from mlview.session.handles import MaterializedViewHandle, ModelHandle
 from mlview.session.refreshing import outcome_result
 from mlview.session.result import Result
@@ -36,9 +42,10 @@ from mlview.session.variables import caller_variables
 from mlview.sql import CreateMaterializedView, CreateModel, render
 from mlview.storage.home import Home
 from mlview.upkeep.checking import check
-from mlview.upkeep.collecting import Retention, collect
+from mlview.upkeep.collecting import collect
 from mlview.upkeep.copying import backup
 from mlview.upkeep.copying import restore as restore_copy
+from mlview.upkeep.retention import Retention, kept_retention
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -59,6 +66,11 @@ class Cursor:
         self._services = services
         self._connection = connection
         self._runner = Runner(services, connection)
+
+    @property
+    def services(self) -> Services:
+        """The parts this database consists of, for mlview's own doors."""
+        return self._services
 
     @property
     def path(self) -> Path:
@@ -161,6 +173,8 @@ class Database(Cursor):
         holdout: Holdout | float | None = None,
         target_lag: timedelta | str | Downstream | None = None,
         freshness: Freshness | None = None,
+        refresh_when: str | None = None,
+        refresh_mode: str = "AUTO",
         expect: Sequence[Expect] = (),
         require: Sequence[Require] = (),
         priority: int | None = None,
@@ -184,6 +198,8 @@ class Database(Cursor):
             holdout: which rows judge it: a share of them, or HoldoutShare or HoldoutLast.
             target_lag: how stale it may become: a length of time, its text, or DOWNSTREAM.
             freshness: the promise to people.
+            refresh_when: a condition on its row of mlview.staleness that makes a refresh due.
+            refresh_mode: AUTO, FULL, INCREMENTAL or APPROXIMATE.
             expect: rules on the data.
             require: rules on the candidate.
             priority: weight against other views.
@@ -204,6 +220,8 @@ class Database(Cursor):
             holdout=HoldoutShare(holdout) if isinstance(holdout, float) else holdout,
             target_lag=_lag(target_lag),
             freshness=freshness,
+            refresh_when=condition(refresh_when),
+            refresh_mode=mode_named(refresh_mode),
             expectations=tuple(rule.definition() for rule in expect),
             requirements=tuple(rule.definition() for rule in require),
             priority=priority,
@@ -226,6 +244,8 @@ class Database(Cursor):
         *,
         target_lag: timedelta | str | Downstream | None = None,
         freshness: Freshness | None = None,
+        refresh_when: str | None = None,
+        refresh_mode: str = "AUTO",
         expect: Sequence[Expect] = (),
         priority: int | None = None,
         owner: str | None = None,
@@ -240,6 +260,8 @@ class Database(Cursor):
             query=query.strip().rstrip(";"),
             target_lag=_lag(target_lag),
             freshness=freshness,
+            refresh_when=condition(refresh_when),
+            refresh_mode=mode_named(refresh_mode),
             expectations=tuple(rule.definition() for rule in expect),
             priority=priority,
             owner=owner,
@@ -290,10 +312,8 @@ class Database(Cursor):
         return outcome_result(outcome, strict=len(names) == 1)
 
     def plan(self) -> Plan:
-        """What a refresh of everything that is stale would do now, in order, and why."""
-        order = self._services.observer.look().order
-        plan, _ = self._services.refresher.plan(Demand(order, only_stale=True))
-        return plan
+        """What the planner would do now, in order, and why; the same with or without a daemon."""
+        return self._services.planner.plan()
 
     def status(self) -> tuple[Staleness, ...]:
         """How stale every view is, parents before children."""
@@ -313,10 +333,15 @@ class Database(Cursor):
             rows = [self._services.home.catalog.get(relation_name(name)) for name in names]
         return verification_result(self._services, rows, self.progress, every=all_versions)
 
+    @property
+    def retention(self) -> Retention:
+        """How much history is kept: what ALTER DATABASE SET RETENTION said last."""
+        return kept_retention(self._services.home.catalog)
+
     def gc(self, *, dry_run: bool = False, retention: Retention | None = None) -> Result:
         """Free what nothing needs; what was freed, or with `dry_run` would be."""
         collected = collect(
-            self._services.home, retention=retention or Retention(), dry_run=dry_run
+            self._services.home, retention=retention or self.retention, dry_run=dry_run
         )
         return Result(pa.Table.from_pylist([asdict(collected)]))
 

@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from mlview import learners
-from mlview.definitions import ArtifactMethod, Method, Name
-from mlview.errors import UsageProblem
+from mlview.definitions import ArtifactMethod, Method, Name, RefreshMode
+from mlview.errors import UsageProblem, did_you_mean
 from mlview.sql import parse_name
+from mlview.sql.tokens import tokenize
 from mlview.storage.payloads import dump
 
 if TYPE_CHECKING:
@@ -40,6 +41,32 @@ def check_text(**given: object) -> None:
                 f"expected text as {argument}, found {type(value).__name__}",
                 hint=f"{argument}='...'",
             )
+
+
+def condition(text: str | None) -> str | None:
+    """A condition as a CREATE statement holds it: without comments around it.
+
+    >>> condition(" lag_sec > 60  -- a minute")
+    'lag_sec > 60'
+    """
+    check_text(refresh_when=text)
+    tokens = [] if text is None else list(tokenize(text))
+    return text[tokens[0].start : tokens[-1].end] if text and tokens else text
+
+
+def mode_named(given: str) -> RefreshMode:
+    """A refresh mode by its word.
+
+    Raises:
+        UsageProblem: there is none of that name; with the nearest one.
+    """
+    check_text(refresh_mode=given)
+    if given.upper() not in set(RefreshMode):
+        raise UsageProblem(
+            f"expected AUTO, FULL, INCREMENTAL or APPROXIMATE as refresh_mode, found {given!r}",
+            hint=did_you_mean(given, RefreshMode),
+        )
+    return RefreshMode(given.upper())
 
 
 def chosen_method(

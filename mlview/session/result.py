@@ -96,6 +96,6 @@ class Result:
         return as_html(self)
 
 
-def said(message: str) -> Result:
+def said(message: str, notices: tuple[str, ...] = ()) -> Result:
     """The answer of a statement that only does something."""
-    return Result(pa.table({"result": [message]}), has_rows=False)
+    return Result(pa.table({"result": [message]}), has_rows=False, notices=notices)

@@ -42,6 +42,7 @@ from mlview.sql import (
     Ordinary,
     Refresh,
     RefreshAll,
+    SetRetention,
     Show,
     ShowCreate,
     Undrop,
@@ -51,6 +52,7 @@ from mlview.sql import (
     split_script,
     unavailable,
 )
+from mlview.upkeep.retention import set_retention
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -188,7 +190,8 @@ class Runner:
         | Alter
         | CommentOn
         | Drop
-        | Undrop,
+        | Undrop
+        | SetRetention,
     ) -> Result:
         """Statements that change what is declared or live."""
         alterer = self._services.alterer
@@ -199,13 +202,17 @@ class Runner:
             case Refresh() | RefreshAll():
                 return self.refresh(statement)
             case Alter():
-                return said(alterer.alter(statement))
+                return said(alterer.alter(statement), alterer.advice(statement))
             case CommentOn():
                 return said(alterer.comment(statement))
             case Drop():
                 return said(alterer.drop(statement))
             case Undrop():
                 return said(alterer.undrop(statement))
+            case SetRetention(versions, snapshots):
+                catalog = self._services.home.catalog
+                kept = set_retention(catalog, versions=versions, snapshots=snapshots)
+                return said(f"kept from now on: {kept}")
 
     def refresh(self, statement: Refresh | RefreshAll) -> Result:
         """Refresh, and say step by step what was done.

@@ -6,6 +6,9 @@ import getpass
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlview.freshness.agenda import Surveyor
+from mlview.freshness.planner import Planner
+from mlview.freshness.promises import Promises
 from mlview.lifecycle.altering import Alterer
 from mlview.lifecycle.creating import Creator
 from mlview.lifecycle.explaining import Explainer
@@ -16,6 +19,7 @@ from mlview.serving.binding import Binder
 from mlview.serving.calls import Calls
 from mlview.serving.loading import Loader
 from mlview.session.system_tables import SystemTables
+from mlview.upkeep.tending import Tending
 
 if TYPE_CHECKING:
     from mlview.definitions import Name
@@ -36,6 +40,10 @@ class Services:
     alterer: Alterer
     explainer: Explainer
     monitor: Monitor
+    surveyor: Surveyor
+    planner: Planner
+    promises: Promises
+    tending: Tending
     system: SystemTables
 
     @classmethod
@@ -50,7 +58,10 @@ class Services:
         binder = Binder(home, loader, Calls(staleness))
         refresher = Refresher(home, observer, binder)
         monitor = Monitor(home, observer, loader)
-        creator = Creator(home, observer, binder, refresher)
+        surveyor = Surveyor(home, observer, monitor)
+        planner = Planner(home, surveyor, refresher)
+        promises = Promises(home, observer)
+        creator = Creator(home, observer, binder, refresher, planner)
         return cls(
             home=home,
             observer=observer,
@@ -58,10 +69,14 @@ class Services:
             binder=binder,
             refresher=refresher,
             creator=creator,
-            alterer=Alterer(home, observer, _user()),
-            explainer=Explainer(home, observer, refresher, creator, binder),
+            alterer=Alterer(home, observer, _user(), planner),
+            explainer=Explainer(home, observer, refresher, creator, binder, planner),
             monitor=monitor,
-            system=SystemTables(home, observer, refresher, monitor),
+            surveyor=surveyor,
+            planner=planner,
+            promises=promises,
+            tending=Tending(home),
+            system=SystemTables(home, observer, planner, promises, monitor),
         )
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from mlview.definitions import Kind, Model
+from mlview.freshness.columns import STALENESS, staleness_line
 from mlview.observation.stored import definition_of, maintenance_of
-from mlview.planning import Demand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from mlview.freshness.planner import Planner
+    from mlview.freshness.promises import Promises
     from mlview.monitoring import Monitor
     from mlview.observation.observer import Observer
     from mlview.records import Staleness, Version
-    from mlview.refresh.refresher import Refresher
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
 
@@ -44,13 +45,7 @@ COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
         "artifact_sha256": TEXT, "library_versions": TEXTS,
         "upstream_versions": pa.map_(TEXT, INTEGER),
     },
-    "staleness": {
-        "name": TEXT, "kind": TEXT, "state": TEXT, "lag_sec": FLOAT, "source_lag_sec": FLOAT,
-        "target_lag_sec": FLOAT, "effective_target_lag_sec": FLOAT, "changed_rows": INTEGER,
-        "changed_fraction": FLOAT, "max_psi": FLOAT, "max_psi_column": TEXT, "live_metric": TEXT,
-        "live_value": FLOAT, "live_drop": FLOAT, "live_n": INTEGER, "live": NUMBERS,
-        "stale_reason": TEXT,
-    },
+    "staleness": STALENESS,
     "drift": {
         "name": TEXT, "column": TEXT, "psi": FLOAT, "ks": FLOAT, "js": FLOAT,
         "wasserstein": FLOAT, "hellinger": FLOAT, "tvd": FLOAT, "rows": INTEGER, "sampled": FLAG,
@@ -85,11 +80,17 @@ class SystemTables:
     """Makes each system table when it is asked for."""
 
     def __init__(
-        self, home: Home, observer: Observer, refresher: Refresher, monitor: Monitor
+        self,
+        home: Home,
+        observer: Observer,
+        planner: Planner,
+        promises: Promises,
+        monitor: Monitor,
     ) -> None:
         self._home = home
         self._observer = observer
-        self._refresher = refresher
+        self._planner = planner
+        self._promises = promises
         self._monitor = monitor
         self._make: dict[str, Callable[[], Iterable[Mapping[str, Any]]]] = {
             "models": lambda: self._views(Kind.MODEL),
@@ -124,14 +125,10 @@ class SystemTables:
                 yield _version_line(names[version.object_id], version)
 
     def _staleness(self) -> Iterable[Mapping[str, Any]]:
+        effective = self._planner.effective_targets()
         for name, stale in self._monitor.staleness(self._home.clock.now()).items():
-            line = {field: getattr(stale, field) for field in stale.__slots__}
-            yield line | {
-                "name": name.plain,
-                "kind": str(stale.kind),
-                "state": str(stale.state),
-                "live": list(stale.live.items()),
-            }
+            target = effective.get(name, stale.target_lag_sec)
+            yield staleness_line(replace(stale, effective_target_lag_sec=target))
 
     def _drift(self) -> Iterable[Mapping[str, Any]]:
         """Each feature of each model to which rows came since its live version."""
@@ -151,17 +148,14 @@ class SystemTables:
             }
 
     def _plan(self) -> Iterable[Mapping[str, Any]]:
-        seen = self._observer.look()
-        plan, _ = self._refresher.plan(Demand(seen.order, only_stale=True))
+        plan = self._planner.plan()
         for step in plan.steps:
             line = {field: getattr(step, field) for field in step.__slots__}
             yield line | {"name": step.name.plain, "snapshot_id": plan.snapshot.id}
 
     def _slo(self) -> Iterable[Mapping[str, Any]]:
-        """Views with a target; what has not been measured is NULL."""
-        for stale in self._observer.look().staleness(self._home.clock.now()).values():
-            if stale.target_lag_sec is not None:
-                yield {"name": stale.name.plain, "target_lag_sec": stale.target_lag_sec}
+        for name, kept in self._promises.slos().items():
+            yield {"name": name.plain, **asdict(kept)}
 
     def _graph(self) -> Iterable[Mapping[str, Any]]:
         graph = self._observer.look().graph

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _CLAUSES = {
     "expectations": "EXPECT",
     "requirements": "REQUIRE",
-    "refresh_when": "REFRESH WHEN",
     "rollout": "ROLLOUT",
 }
 

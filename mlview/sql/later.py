@@ -14,7 +14,6 @@ from mlview.sql.statements import (
     ExplainIncident,
     Recommend,
     ResolveIncident,
-    SetRetention,
 )
 from mlview.sql.tokens import problem
 from mlview.sql.values import read_parameters
@@ -128,31 +127,6 @@ def read_recommend(cursor: Cursor) -> Recommend:
     if cursor.take("WITHIN"):
         within = _known(cursor, ("storage", "refresh"))
     return Recommend(workload, MappingProxyType(within))
-
-
-def read_retention(cursor: Cursor) -> SetRetention:
-    """`ALTER DATABASE SET RETENTION (versions => n, snapshots => '30 days')`."""
-    cursor.expect("ALTER", "DATABASE", "SET", "RETENTION")
-    cursor.expect_mark("(")
-    fields: dict[str, Any] = {}
-    while True:
-        _retention(cursor, fields)
-        if not cursor.take_mark(","):
-            break
-    cursor.expect_mark(")")
-    return SetRetention(**fields)
-
-
-def _retention(cursor: Cursor, fields: dict[str, Any]) -> None:
-    start = cursor.start
-    name = cursor.identifier("versions or snapshots").lower()
-    if name in fields:
-        raise problem(cursor.text, start, f"{name} is given twice", "keep one of them")
-    if name not in ("versions", "snapshots"):
-        hint = did_you_mean(name, ("versions", "snapshots"))
-        raise problem(cursor.text, start, f"expected versions or snapshots, found '{name}'", hint)
-    cursor.expect_mark("=>")
-    fields[name] = cursor.integer("a count") if name == "versions" else cursor.duration()
 
 
 def _known(cursor: Cursor, names: tuple[str, ...]) -> dict[str, Value]:

@@ -12,6 +12,7 @@ from mlview.sql.clauses import read_changes, read_unset
 from mlview.sql.create import QUERY_STARTS, read_create
 from mlview.sql.cursor import Cursor
 from mlview.sql.ddl import read_ddl
+from mlview.sql.retention import read_retention
 from mlview.sql.script import Piece
 from mlview.sql.statements import (
     Action,
@@ -161,7 +162,7 @@ def _undrop(cursor: Cursor) -> Undrop:
 
 def _alter(cursor: Cursor) -> Statement | None:
     if cursor.at("ALTER", "DATABASE", "SET", "RETENTION"):
-        return later.read_retention(cursor)
+        return read_retention(cursor)
     cursor.advance()
     kind = _kind_ahead(cursor)
     if kind is None:

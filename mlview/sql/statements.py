@@ -299,10 +299,8 @@ class Recommend(Later):
 
 
 @dataclass(frozen=True, slots=True)
-class SetRetention(Later):
-    """ALTER DATABASE SET RETENTION; a count of versions, lengths of time."""
-
-    feature: ClassVar[str] = "ALTER DATABASE SET RETENTION"
+class SetRetention:
+    """ALTER DATABASE SET RETENTION: versions of each view, how far back snapshots go."""
 
     versions: int | None = None
     snapshots: timedelta | None = None
@@ -325,5 +323,6 @@ Statement = (
     | ExplainCreate
     | ExplainRefresh
     | ExplainQuery
+    | SetRetention
     | Later
 )

@@ -10,8 +10,13 @@ from sqlalchemy.dialects.sqlite import insert
 from mlview.storage.checking import problems
 from mlview.storage.copying import copy_to
 from mlview.storage.database import BUSY_SECONDS
+from mlview.storage.delivering import Delivering
+from mlview.storage.executing import Executing
+from mlview.storage.failing import Failing
+from mlview.storage.heartbeats import Heartbeats
 from mlview.storage.history import History
 from mlview.storage.leases import Leases
+from mlview.storage.lulls import Lulls
 from mlview.storage.objects import Objects
 from mlview.storage.opening import create_database, open_database
 from mlview.storage.publishing import Publishing
@@ -20,6 +25,7 @@ from mlview.storage.tables import changes, meta
 from mlview.storage.versions import Versions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -28,8 +34,19 @@ __all__ = ["Catalog", "ObjectRow"]
 CATALOG_FILE = "catalog.sqlite"
 
 
-class Catalog(Objects, Versions, Publishing, History, Leases):
-    """Objects, versions, live pointers, refresh history and leases of one database.
+class Catalog(
+    Objects,
+    Versions,
+    Publishing,
+    History,
+    Executing,
+    Failing,
+    Delivering,
+    Lulls,
+    Leases,
+    Heartbeats,
+):
+    """Objects, versions, live pointers, history, leases and daemons of one database.
 
     `path` is the SQLite file, or a directory with a `catalog.sqlite`. Each method is one
     transaction: a process that is killed leaves the state before it or after it. May be used
@@ -92,6 +109,14 @@ class Catalog(Objects, Versions, Publishing, History, Leases):
         with self._database.read() as connection:
             query = select(meta.c.value).where(meta.c.key == key)
             return connection.execute(query).scalar_one_or_none()
+
+    def metas(self, prefix: str) -> Mapping[str, str]:
+        """The texts kept with the database whose keys begin so, by key."""
+        query = select(meta.c.key, meta.c.value).where(
+            meta.c.key.startswith(prefix, autoescape=True)
+        )
+        with self._database.read() as connection:
+            return {row.key: row.value for row in connection.execute(query)}
 
     def set_meta(self, key: str, value: str) -> None:
         """Keep a text with the database."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 ABANDONED = "ABANDONED"
-_RECORD = [column for column in refreshes.c if column.name != "lease_token"]
+RECORD = [column for column in refreshes.c if column.name != "lease_token"]
 
 
 class RefreshFields(TypedDict, total=False):
@@ -42,6 +42,7 @@ class RefreshFields(TypedDict, total=False):
     gate_results: Mapping[str, Any]
     error_code: str | None
     error: str | None
+    published: bool | None
 
 
 class History(Part):
@@ -74,7 +75,7 @@ class History(Part):
         self, *, object_id: int | None = None, limit: int | None = None
     ) -> tuple[RefreshRecord, ...]:
         """Refreshes of one object or of all, the newest first."""
-        query = select(*_RECORD).order_by(refreshes.c.refresh_id.desc()).limit(limit)
+        query = select(*RECORD).order_by(refreshes.c.refresh_id.desc()).limit(limit)
         if object_id is not None:
             query = query.where(refreshes.c.object_id == object_id)
         with self._database.read() as connection:
@@ -120,13 +121,13 @@ class History(Part):
         Their leases are taken away, so that a process which only slept is refused when it wakes.
         """
         running = (
-            select(*_RECORD, leases.c.token, leases.c.holder, leases.c.expires_at)
-            .join_from(refreshes, leases, _same_lease(), isouter=True)
+            select(*RECORD, leases.c.token, leases.c.holder, leases.c.expires_at)
+            .join_from(refreshes, leases, same_lease(), isouter=True)
             .where(refreshes.c.state == RefreshState.EXECUTING)
             .order_by(refreshes.c.refresh_id)
         )
         with self._database.write() as connection:
-            dead = [row for row in connection.execute(running).mappings() if _is_dead(row, now)]
+            dead = [row for row in connection.execute(running).mappings() if is_dead(row, now)]
             return [_abandon(connection, row, now) for row in dead]
 
 
@@ -148,14 +149,16 @@ def _same_version() -> Any:
     )
 
 
-def _same_lease() -> Any:
+def same_lease() -> Any:
+    """That a lease is the one a refresh was begun under."""
     return and_(
         leases.c.object_id == refreshes.c.object_id,
         or_(refreshes.c.lease_token.is_(None), leases.c.token == refreshes.c.lease_token),
     )
 
 
-def _is_dead(row: RowMapping, now: datetime) -> bool:
+def is_dead(row: RowMapping, now: datetime) -> bool:
+    """Whether a refresh has lost its lease, as far as can be known."""
     return row["holder"] is None or row["expires_at"] <= now or is_gone(row["holder"])
 
 
@@ -172,5 +175,5 @@ def _abandon(connection: Connection, row: RowMapping, now: datetime) -> RefreshR
     finish(connection, refresh_id, values)
     if row["token"] is not None:
         free(connection, row["object_id"], row["token"])
-    found = select(*_RECORD).where(refreshes.c.refresh_id == refresh_id)
+    found = select(*RECORD).where(refreshes.c.refresh_id == refresh_id)
     return refresh_record(connection.execute(found).mappings().one())

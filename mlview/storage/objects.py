@@ -131,9 +131,19 @@ class Objects(Part):
         """Set or remove the comment."""
         return self._set(object_id, comment=text)
 
-    def suspend(self, object_id: int, suspended: bool) -> ObjectRow:
-        """Stop or resume scheduled refreshes."""
-        return self._set(object_id, suspended=suspended)
+    def suspend(
+        self, object_id: int, suspended: bool, *, now: datetime, reason: str | None = None
+    ) -> ObjectRow:
+        """Stop or resume scheduled refreshes; `reason` says why, where no user asked for it."""
+        if not suspended:
+            return self._set(
+                object_id,
+                suspended=False,
+                suspended_reason=None,
+                suspended_at=None,
+                resumed_at=now,
+            )
+        return self._set(object_id, suspended=True, suspended_reason=reason, suspended_at=now)
 
     def set_unusable(self, object_id: int, reason: str | None) -> ObjectRow:
         """Say why it cannot be used, or that it can."""

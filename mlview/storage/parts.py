@@ -37,6 +37,10 @@ OBJECT_ROWS = select(
     objects.c.dropped_at,
     objects.c.unusable_reason,
     objects.c.revision,
+    objects.c.altered_at,
+    objects.c.suspended_reason,
+    objects.c.suspended_at,
+    objects.c.resumed_at,
 ).join_from(objects, pointers)
 
 

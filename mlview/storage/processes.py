@@ -18,7 +18,11 @@ def holder_here() -> str:
     On Linux the mark is `namespace.start`: two containers may share a host name and not their
     process ids, and the start (in clock ticks since boot) sees through a reused id.
     """
-    pid = os.getpid()
+    return holder_of(os.getpid())
+
+
+def holder_of(pid: int) -> str:
+    """Another process of this machine, as it names itself; it must not have been reaped yet."""
     return f"{socket.gethostname()}:{pid}:{_namespace()}.{_started(pid) or 0}"
 
 

@@ -180,7 +180,12 @@ def _move(
 
 
 def _ending(finish: RefreshRecord | None, now: datetime, version: int) -> dict[str, Any]:
-    ending = {"state": RefreshState.SUCCEEDED, "finished_at": now, "version": version}
+    ending = {
+        "state": RefreshState.SUCCEEDED,
+        "finished_at": now,
+        "version": version,
+        "published": True,
+    }
     if finish is None:
         return ending
     known = refresh_values(finish)

@@ -31,7 +31,7 @@ class ObjectRow:
 
     `held` means that publishing waits after a rollback. `current_through` is the newest lake
     snapshot at which the live version is known to equal its definition. `revision` grows with
-    every change of this row.
+    every change of this row. `suspended_reason` is there where a schedule suspended it, not a user.
     """
 
     id: int
@@ -51,6 +51,10 @@ class ObjectRow:
     dropped_at: datetime | None = None
     unusable_reason: str | None = None
     revision: int = 1
+    altered_at: datetime | None = None
+    suspended_reason: str | None = None
+    suspended_at: datetime | None = None
+    resumed_at: datetime | None = None
 
 
 def object_row(row: RowMapping) -> ObjectRow:

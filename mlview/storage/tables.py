@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from mlview.storage.columns import Json, Moment, Prose
 
-HEAD = "0001"  # the newest migration; a revision sorts after those it follows
+HEAD = "0002"  # the newest migration; a revision sorts after those it follows
 WRITTEN_BY = "mlview_version"  # the key in meta that says which mlview migrated last
 
 metadata = MetaData(
@@ -51,6 +51,9 @@ objects = Table(
     Column("unusable_reason", Prose),
     Column("revision", BigInteger, nullable=False),
     Column("last_version", BigInteger, nullable=False),
+    Column("suspended_reason", Prose),
+    Column("suspended_at", Moment),
+    Column("resumed_at", Moment),
     sqlite_autoincrement=True,
 )
 # For PostgreSQL the migration says the same; here it would load that dialect at every start.
@@ -154,7 +157,11 @@ refreshes = Table(
     Column("error_code", Text),
     Column("error", Prose),
     Column("lease_token", BigInteger),
+    Column("stale_since", Moment),
+    Column("target_lag_sec", Float),
+    Column("published", Boolean),
     Index("ix_refreshes_object_id", "object_id"),
+    Index("ix_refreshes_object_id_state", "object_id", "state"),
     Index("ix_refreshes_state", "state"),
     sqlite_autoincrement=True,
 )
@@ -168,6 +175,20 @@ leases = Table(
     Column("holder", Prose),
     Column("acquired_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+)
+
+daemons = Table(
+    "daemons",
+    metadata,
+    Column("holder", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("beat_at", Moment, nullable=False),
+    Column("tick_sec", Float, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("running", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("note", Prose),
 )
 
 changes = Table(

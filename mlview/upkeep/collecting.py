@@ -4,30 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mlview.clock import SystemClock
 from mlview.planning import rollback_target
-from mlview.records import VersionStatus
+from mlview.planning.upkeep import GRACE
+from mlview.records import RefreshState, VersionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from mlview.records import Deployment, Version
+    from mlview.records import Deployment, RefreshRecord, Version
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
+    from mlview.upkeep.retention import Retention
 
-GRACE = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How much history is kept beyond what is needed: versions per view, and time."""
-
-    versions: int = 10
-    snapshots: timedelta = timedelta(days=30)
+_NEWEST_REFRESHES = 500  # of more, those that still run are among the newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +44,18 @@ def collect(home: Home, *, retention: Retention, dry_run: bool) -> Collected:
     whatever is younger than the retention or the grace of an hour.
     """
     now, machine = home.clock.now(), SystemClock().now()  # files carry the machine's time
-    rows = {row.id: row for row in (*home.catalog.objects(), *home.catalog.objects(dropped=True))}
-    versions = home.catalog.versions()
-    moves = defaultdict(list)
-    for move in home.catalog.deployments():
-        moves[move.object_id].append(move)
-    gone = _unneeded(rows, versions, moves, retention, now)
-    if gone and not dry_run:
-        gone = list(home.catalog.delete_versions(gone))
-    left = [v for v in versions if (v.object_id, v.number) not in set(gone)]
+    forgotten, left = forget(home, retention=retention, now=now, dry_run=dry_run)
+    keep = kept_snapshots(home, left)
     report = home.engine.expire(
-        keep_lake={v.snapshot_id for v in left}
-        | {row.current_through for row in rows.values() if row.current_through is not None},
-        keep_store={v.stored_snapshot for v in left if v.stored_snapshot is not None},
+        keep_lake=keep["lake"],
+        keep_store=keep["store"],
         older_than=min(now, machine) - max(retention.snapshots, GRACE),
+        files_older_than=machine - GRACE,
         dry_run=dry_run,
     )
-    artifacts, freed = _artifacts(home, left, rows.values(), machine - GRACE, dry_run=dry_run)
+    artifacts, freed = drop_artifacts(home, left, machine - GRACE, dry_run=dry_run)
     return Collected(
-        versions=len(gone),
+        versions=forgotten,
         artifacts=artifacts,
         lake_snapshots=len(report.lake_snapshots),
         store_snapshots=len(report.store_snapshots),
@@ -77,6 +63,50 @@ def collect(home: Home, *, retention: Retention, dry_run: bool) -> Collected:
         bytes=freed,
         dry_run=dry_run,
     )
+
+
+def forget(
+    home: Home, *, retention: Retention, now: datetime, dry_run: bool
+) -> tuple[int, Sequence[Version]]:
+    """Forget versions that nothing needs; how many, and those that are left."""
+    versions = home.catalog.versions()
+    gone = surplus(home, versions, retention, now)
+    if gone and not dry_run:
+        gone = list(home.catalog.delete_versions(gone))
+    away = set(gone)
+    return len(gone), [v for v in versions if (v.object_id, v.number) not in away]
+
+
+def surplus(
+    home: Home, versions: Iterable[Version], retention: Retention, now: datetime
+) -> list[tuple[int, int]]:
+    """The versions that nothing needs: object and number."""
+    moves = defaultdict(list)
+    for move in home.catalog.deployments():
+        moves[move.object_id].append(move)
+    return _unneeded({row.id: row for row in _all_rows(home)}, versions, moves, retention, now)
+
+
+def kept_snapshots(home: Home, versions: Iterable[Version]) -> dict[str, set[int]]:
+    """The snapshots of the lake and of the store that versions and running refreshes need."""
+    lake, store = set(), set()
+    for version in versions:
+        lake.add(version.snapshot_id)
+        if version.stored_snapshot is not None:
+            store.add(version.stored_snapshot)
+    lake |= {row.current_through for row in _all_rows(home) if row.current_through is not None}
+    lake |= {record.snapshot_id for record in executing(home)}
+    return {"lake": lake, "store": store}
+
+
+def executing(home: Home) -> list[RefreshRecord]:
+    """Refreshes that have not ended."""
+    newest = home.catalog.refreshes(limit=_NEWEST_REFRESHES)
+    return [record for record in newest if record.state is RefreshState.EXECUTING]
+
+
+def _all_rows(home: Home) -> tuple[ObjectRow, ...]:
+    return (*home.catalog.objects(), *home.catalog.objects(dropped=True))
 
 
 def _unneeded(
@@ -122,17 +152,17 @@ def _long_dropped(row: ObjectRow, retention: Retention, now: datetime) -> bool:
     return row.dropped_at is not None and now - row.dropped_at > retention.snapshots
 
 
-def _artifacts(
-    home: Home,
-    left: Iterable[Version],
-    rows: Iterable[ObjectRow],
-    limit: datetime,
-    *,
-    dry_run: bool,
+def drop_artifacts(
+    home: Home, left: Iterable[Version], limit: datetime, *, dry_run: bool
 ) -> tuple[int, int]:
-    """Artifacts that nothing names; those of versions about to be published are young."""
-    named = {v.artifact_sha256 for v in left} | {v.details.get("state") for v in left}
-    named |= _named_in(rows, home)
+    """Delete artifacts that nothing names: how many, and their bytes.
+
+    Those of versions about to be published are younger than the limit.
+    """
+    named: set[object] = set()
+    for version in left:
+        named |= {version.artifact_sha256, version.details.get("state")}
+    named |= _named_in(_all_rows(home), home)
     count = freed = 0
     for digest in list(home.artifacts.all()):
         if digest in named or home.artifacts.written_at(digest) > limit:

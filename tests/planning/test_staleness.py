@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlview.definitions import Kind, Name
-from mlview.planning import UpstreamMove, judge, judge_all
+from mlview.planning import SourceReach, UpstreamMove, judge, judge_all
 from mlview.records import State
 
 T = Name("t")
@@ -188,3 +188,28 @@ def test_a_view_is_never_fresher_than_anything_it_reads(scene, data):
             elif own.lag_sec is not None:
                 assert own.lag_sec >= parent.lag_sec
             assert own.changed_rows >= parent.changed_rows
+
+
+def test_a_suspended_view_says_who_suspended_it_and_why(scene):
+    by_hand = judge(scene.view("v", suspended=True), {}, scene.noon)
+    assert by_hand.stale_reason.startswith("suspended; ")
+    told = scene.view("v", suspended=True, suspended_reason="5 scheduled refreshes failed in a row")
+    reason = judge(told, {}, scene.noon).stale_reason
+    assert reason.startswith("suspended: 5 scheduled refreshes failed in a row; ")
+
+
+def test_of_several_sources_the_one_that_breaks_its_promise_most_is_told(scene):
+    noon = scene.noon.timestamp()
+    sources = (SourceReach(noon - 7200.0, 86_400.0), SourceReach(noon - 600.0, 60.0))
+    stale = judge(scene.view("v", sources=sources), {}, scene.noon)
+    assert (stale.source_lag_sec, stale.source_within_sec) == (600.0, 60.0)
+
+
+def test_a_source_that_is_ahead_of_the_clock_does_not_lag(scene):
+    sources = (SourceReach(scene.noon.timestamp() + 60.0, 60.0),)
+    assert judge(scene.view("v", sources=sources), {}, scene.noon).source_lag_sec == 0.0
+
+
+def test_without_a_source_nothing_is_known_of_the_world(scene):
+    stale = judge(scene.view("v"), {}, scene.noon)
+    assert (stale.source_lag_sec, stale.source_within_sec) == (None, None)

@@ -105,7 +105,7 @@ def test_a_rename_may_change_case_only(catalog, scene):
 def test_comment_suspension_hold_and_unusable_reason_are_kept(catalog, scene):
     row = scene.model()
     catalog.comment(row.id, "odd \udcff file name")
-    catalog.suspend(row.id, True)
+    catalog.suspend(row.id, True, now=scene.now)
     catalog.hold(row.id, True)
     found = catalog.set_unusable(row.id, "flights is gone")
     assert (found.comment, found.suspended, found.held, found.unusable_reason) == (
@@ -121,7 +121,7 @@ def test_each_change_grows_the_revision_and_the_counter(catalog, scene):
     row = scene.model()
     changes = [
         lambda: catalog.comment(row.id, "x"),
-        lambda: catalog.suspend(row.id, True),
+        lambda: catalog.suspend(row.id, True, now=scene.now),
         lambda: catalog.hold(row.id, True),
         lambda: catalog.set_unusable(row.id, "x"),
         lambda: catalog.redefine(row.id, "t", "f", owner=None, now=scene.now),

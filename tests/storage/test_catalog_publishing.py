@@ -81,7 +81,8 @@ def test_the_refresh_row_becomes_what_finish_says(catalog, scene):
         inputs_with_changed_data=("flights",),
     )
     scene.publish(row, refresh_id=refresh, finish=done)
-    assert catalog.refreshes() == (replace(done, version=1, finished_at=scene.now),)
+    expected = replace(done, version=1, finished_at=scene.now, published=True)
+    assert catalog.refreshes() == (expected,)
 
 
 @pytest.mark.parametrize("taken_by", ["another", "nobody"])

@@ -43,9 +43,8 @@ LATER = {
     "EXPECT": MODEL.format("CONSTRAINT c EXPECT (count(*) > 1)"),
     "REQUIRE": MODEL.format("CONSTRAINT c REQUIRE (roc_auc(new) > 0.5)"),
     "ROLLOUT": MODEL.format("ROLLOUT (SHADOW FOR '1 day', LIVE)"),
-    "REFRESH WHEN": MODEL.format("REFRESH WHEN (changed_fraction > 0.1)"),
     "EXPECT in a view": "CREATE MATERIALIZED VIEW v CONSTRAINT c EXPECT (a > 1) AS FROM points",
-    "EXPLAIN": "EXPLAIN " + MODEL.format("REFRESH WHEN (changed_fraction > 0.1)"),
+    "EXPLAIN": "EXPLAIN " + MODEL.format("CONSTRAINT c EXPECT (count(*) > 1)"),
     "CREATE MODEL MONITOR": "CREATE MODEL MONITOR w WITH MODEL m LABELS FROM (SELECT 1) "
     "ID_COLUMNS (id) TIMESTAMP_COLUMN seen LABEL_DELAY '14 days'",
     "RECOMMEND": "RECOMMEND MATERIALIZATIONS FOR WORKLOAD LAST '7 days' WITHIN (storage => '2 GB')",

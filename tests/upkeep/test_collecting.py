@@ -14,7 +14,8 @@ from mlview.errors import NotMaterialized
 from mlview.planning import rollback_target
 from mlview.records import UpstreamVersion, Version, VersionStatus
 from mlview.storage.catalog import ObjectRow
-from mlview.upkeep.collecting import Retention, _unneeded
+from mlview.upkeep.collecting import _unneeded
+from mlview.upkeep.retention import Retention
 
 NOW = datetime(2013, 3, 14, 12, tzinfo=UTC)
 ONE = Retention(versions=1, snapshots=timedelta(0))

@@ -1,6 +1,7 @@
 """The commands, in the order a newcomer meets them."""
 
 from mlview.cli.commands.copying import backup, restore
+from mlview.cli.commands.daemon import daemon
 from mlview.cli.commands.demo import demo
 from mlview.cli.commands.init import init
 from mlview.cli.commands.refreshing import plan, refresh
@@ -17,6 +18,7 @@ COMMANDS = (
     status,
     plan,
     refresh,
+    daemon,
     verify,
     gc,
     doctor,

@@ -10,14 +10,22 @@ from mlview.cli.options import Options, common_options, pass_options
 from mlview.cli.output import Answer
 
 _PLAN = "FROM mlview.plan"
-_PLAN_SHOWN = "SELECT position, name, action, predicted_seconds, reason FROM mlview.plan"
+_PLAN_SHOWN = """
+    SELECT position, name, action, round(greatest(epoch(start_at) - epoch(now()), 0)) AS starts_in,
+           round(epoch(due_at) - epoch(now())) AS due_in, round(predicted_seconds, 2) AS seconds,
+           concat_ws('; ', reason, 'LATE: ' || sheds) AS reason
+    FROM mlview.plan ORDER BY position
+"""
 
 
 @click.command(short_help="What would be refreshed now, and why.")
 @common_options
 @pass_options
 def plan(options: Options) -> None:
-    """Show what would be refreshed now, in order, and why."""
+    """Show what the planner would do now, in order, and why; with or without a daemon.
+
+    `starts_in` and `due_in` are seconds; a view without them is refreshed by hand only.
+    """
     with opened(options) as db:
         with working(db, options, "planning"):
             result = db.sql(_PLAN if options.json else _PLAN_SHOWN)

@@ -27,23 +27,29 @@ CHECKED = {"OK": 0, "WARN": 1, "BROKEN": 2}
 def status(ctx: click.Context, options: Options, check: bool) -> None:
     """Show every view: state, lag against target, pending rows, last action.
 
-    With --check the exit code is 1 if a view is beyond TARGET_LAG or WARN AFTER, or needs to be
-    compiled anew, and 2 if one is beyond ERROR AFTER, UNUSABLE or UNKNOWN.
+    With --check the exit code is 1 if a view is beyond TARGET_LAG or WARN AFTER, needs to be
+    compiled anew, or was suspended for its failures, or if a daemon died; and 2 if a view is beyond
+    ERROR AFTER, UNUSABLE or UNKNOWN.
     """
+    from mlview.cli.keepers import daemons  # noqa: PLC0415 - heavy, and --help does without
     from mlview.cli.standing import standings  # noqa: PLC0415 - heavy, and --help does without
     from mlview.planning.alarms import worst  # noqa: PLC0415 - heavy, and --help does without
 
     with opened(options) as db, working(db, options, "looking"):
         found = standings(db)
+        keepers = daemons(db)
     if options.json:
         print_objects([standing.as_object() for standing in found])
     elif found:
         _print(found)
+        for line in keepers.lines:
+            click.echo(line)
     else:
         click.echo("no models or materialized views yet")
         click.echo('next: mlview sql "CREATE MODEL name PREDICT label AS SELECT ... FROM t"')
     if check:
-        ctx.exit(CHECKED[worst(standing.alarm for standing in found)])
+        alarms = [standing.alarm for standing in found]
+        ctx.exit(CHECKED[worst([*alarms, keepers.alarm])])
 
 
 def _print(found: Sequence[Standing]) -> None:

@@ -68,13 +68,10 @@ def _stale_parents(scene: Scene, place: int) -> list[int]:
 
 def _shared(scene: Scene, place: int) -> Option | None:
     """From what its parents have, if that has a change in it for the view."""
-    view = scene.views[place]
-    parents = [scene.views[scene.places[p]] for p in view.parents if p in scene.places]
-    until = min(parent.stale_since for parent in parents if parent.stale_since is not None)
-    since = max(parent.read_at for parent in parents)
-    if view.stale_since is None or view.stale_since >= until or since >= until:
+    until = scene.shared_until(place)
+    if until is None:
         return None
-    cost = scene.costs[place]
+    view, cost = scene.views[place], scene.costs[place]
     missed = max((scene.now if view.changed_at is None else view.changed_at) - until, 0.0)
     sooner = cost * missed / max(scene.target(place) - cost + view.gap, MOMENT)
     return Option((place,), until, cost, cost + sooner)
@@ -82,14 +79,19 @@ def _shared(scene: Scene, place: int) -> Option | None:
 
 def _chain(scene: Scene, place: int, ready: Callable[[int], bool]) -> Option | None:
     """From the newest snapshot, its stale ancestors first."""
-    wanted, open_ = {place}, [place]
+    below = stale_below(scene, place)
+    if not all(ready(at) for at in below):
+        return None
+    seconds = scene.costs[place] + sum(scene.costs[at] for at in below)
+    return Option((*below, place), None, seconds, seconds)
+
+
+def stale_below(scene: Scene, place: int) -> tuple[int, ...]:
+    """The stale views that a view reads, and the stale ones that they read, parents first."""
+    found: set[int] = set()
+    open_ = [place]
     while open_:
-        for parent in _stale_parents(scene, open_.pop()):
-            if parent in wanted:
-                continue
-            if not ready(parent):
-                return None
-            wanted.add(parent)
-            open_.append(parent)
-    seconds = sum(scene.costs[at] for at in wanted)
-    return Option(tuple(sorted(wanted)), None, seconds, seconds)
+        new = [at for at in _stale_parents(scene, open_.pop()) if at not in found]
+        found.update(new)
+        open_ += new
+    return tuple(sorted(found))

@@ -6,13 +6,18 @@ from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from mlview.planning.scheduling.views import ScheduledView
 
 
 def deadlines(
-    views: Sequence[ScheduledView], costs: Sequence[float], places: Mapping[int, int], now: float
+    views: Sequence[ScheduledView],
+    costs: Sequence[float],
+    places: Mapping[int, int],
+    now: float,
+    *,
+    unpaid: Collection[int] = (),
 ) -> list[float]:
     """Each view's deadline in seconds; infinite while nobody waits for it.
 
@@ -24,14 +29,17 @@ def deadlines(
         costs: seconds each would take.
         places: where in `views` each object is.
         now: a predicate that is true since nobody knows when is due now.
+        unpaid: the places of those that are not worth a run for their own sake.
     """
-    due = [_own(view, now) for view in views]
+    due = [inf if view.stale_since is None else _own(view, now) for view in views]
+    for place in unpaid:
+        due[place] = inf
     for place in range(len(views) - 1, -1, -1):
-        view = views[place]
-        if not view.parents or due[place] == inf:
+        parents = views[place].parents
+        if not parents or due[place] == inf:
             continue
         latest = due[place] - costs[place]
-        for parent in view.parents:
+        for parent in parents:
             at = places.get(parent)
             if at is not None and latest < due[at] and not views[at].suspended:
                 due[at] = latest
@@ -39,10 +47,10 @@ def deadlines(
 
 
 def _own(view: ScheduledView, now: float) -> float:
-    if view.suspended:
+    if view.suspended or view.stale_since is None:
         return inf
-    since, lag = view.stale_since, view.target_lag
-    own = inf if since is None or lag is None or view.downstream else since + lag
-    if since is not None and (view.predicate_due or view.predicate_at is not None):
-        own = min(own, now if view.predicate_at is None else view.predicate_at)
+    own = inf if view.target_lag is None or view.downstream else view.stale_since + view.target_lag
+    if view.predicate_due or view.predicate_at is not None:
+        at = now if view.predicate_at is None else view.predicate_at
+        return min(own, at)
     return own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -26,9 +26,11 @@ class Scene:
         places: where in `views` each object is.
         readers: the places that read each object.
         costs: seconds of the cheapest mode; 0 where nothing is to be done.
+        whole: the same with the stale views below it.
         due: deadlines; infinite where nobody waits.
         pending: the places that have something to do for somebody, by deadline.
         free: the places whose delta is known to be empty.
+        unpaid: the places that would be due, if only a run paid.
         blocked: objects that must not start: running, or parent or reader of a running one.
     """
 
@@ -37,11 +39,12 @@ class Scene:
     places: Mapping[int, int]
     readers: Mapping[int, Sequence[int]]
     costs: list[float]
+    whole: list[float]
     due: list[float]
     pending: list[int]
     free: list[int]
+    unpaid: list[int]
     blocked: set[int]
-    _targets: dict[int, float] = field(default_factory=dict)
 
     def occupy(self, object_id: int) -> None:
         """From now on it runs: its parents and its readers must wait for it."""
@@ -54,37 +57,49 @@ class Scene:
         self.blocked.update(self.views[at].object_id for at in self.readers.get(object_id, ()))
 
     def target(self, place: int) -> float:
-        """How old the view may become, in seconds: its own target or what its readers leave."""
-        found = self._targets.get(place)
-        if found is None:
-            found = self._targets[place] = self._target(place)
-        return found
+        """How old the view may become, in seconds, but no less than can be had at all.
 
-    def _target(self, place: int) -> float:
-        view, least = self.views[place], max(self.costs[place], MOMENT)
-        asked = self.due[place] - (self.now if view.stale_since is None else view.stale_since)
-        if view.target_lag is not None and not view.downstream:
-            asked = min(asked, view.target_lag)
-        return max(asked, least)
+        Its own target or what its readers leave. Where only a predicate asks, and nobody knows
+        since when, once per change.
+        """
+        view = self.views[place]
+        since = self.now if view.stale_since is None else view.stale_since
+        if view.target_lag is None and view.predicate_due and view.predicate_at is None:
+            since = self.now - view.gap
+        asked, least = self.due[place] - since, self.whole[place]
+        if view.target_lag is not None and view.target_lag < asked and not view.downstream:
+            asked = view.target_lag
+        asked = max(asked, least)
+        return max(MOMENT, asked)
 
     def age(self, place: int) -> float:
         """Seconds since the earliest change it does not have."""
         since = self.views[place].stale_since
-        return 0.0 if since is None else max(self.now - since, 0.0)
+        return 0.0 if since is None or since > self.now else self.now - since
 
-    def worth(self, place: int, policy: Policy) -> float:
-        """What a second of a slot is worth to it, or to the weightiest who waits for it."""
-        return policy.worth(
-            weight=self._weight(place),
-            target=self.target(place),
-            cost=self.costs[place],
-            gap=self.views[place].gap,
-            late=max(self.now - self.due[place], 0.0),
-        )
+    def seconds(self, place: int) -> float:
+        """What it takes to bring it forward: the stale views below it too, unless it can share."""
+        if self.whole[place] == self.costs[place] or self.shared_until(place) is not None:
+            return self.costs[place]
+        return self.whole[place]
 
-    def _weight(self, place: int) -> float:
-        if self.views[place].object_id not in self.readers:
-            return self.views[place].weight
+    def shared_until(self, place: int) -> float | None:
+        """The end of the time in which what its parents have is right, if there is news in it.
+
+        Its parents' versions are all right from the newest of their snapshots until the earliest
+        of their later changes. None if no snapshot in there has a change for the view.
+        """
+        view = self.views[place]
+        parents = [self.views[self.places[p]] for p in view.parents if p in self.places]
+        changed = [parent.stale_since for parent in parents if parent.stale_since is not None]
+        read = [parent.read_at for parent in parents]
+        if not changed or view.stale_since is None or min(read) == -inf:
+            return None
+        until = min(changed)
+        return until if view.stale_since < until and max(read) < until else None
+
+    def weight(self, place: int) -> float:
+        """Its own, or that of the weightiest who waits for it."""
         seen, open_ = {place}, [place]
         while open_:
             for at in self.readers.get(self.views[open_.pop()].object_id, ()):
@@ -94,34 +109,66 @@ class Scene:
         return max(self.views[at].weight for at in seen if at == place or self.due[at] < inf)
 
 
-def survey(views: Sequence[ScheduledView], now: float) -> Scene:
-    """Lay out views, parents first."""
-    places = {view.object_id: place for place, view in enumerate(views)}
+def survey(views: Sequence[ScheduledView], now: float, policy: Policy | None = None) -> Scene:
+    """Lay out views, parents first; without a policy every run pays."""
+    places: dict[int, int] = {}
     readers: dict[int, list[int]] = {}
+    costs: list[float] = []
+    whole: list[float] = []
+    still, judged, busy = [], [], []
     for place, view in enumerate(views):
-        for parent in view.parents:
-            readers.setdefault(parent, []).append(place)
-    costs = [
-        0.0 if view.stale_since is None or not view.predicted else min(view.predicted.values())
-        for view in views
-    ]
-    due = deadlines(views, costs, places, now)
-    pending = [
-        place
-        for place, view in enumerate(views)
-        if view.stale_since is not None and due[place] < inf and not view.running
-    ]
-    pending.sort(key=due.__getitem__)
-    free = [
-        place
-        for place, view in enumerate(views)
-        if view.stale_since is None and view.changed_at is not None and _kept(view, due[place])
-    ]
-    scene = Scene(views, now, places, readers, costs, due, pending, free, set())
-    for view in views:
+        places[view.object_id] = place
+        cost = extra = 0.0
+        if view.stale_since is None:
+            if view.changed_at is not None:
+                still.append(place)
+        else:
+            if view.predicted:
+                cost = min(view.predicted.values())
+            if view.live_drop is not None and view.target_lag is not None and not view.downstream:
+                judged.append(place)
+        costs.append(cost)
+        if view.parents:
+            for parent in view.parents:
+                readers.setdefault(parent, []).append(place)
+            extra = _below(views, places, costs, whole, place)
+        whole.append(cost + extra)
         if view.running:
-            scene.occupy(view.object_id)
+            busy.append(view.object_id)
+    unpaid = [
+        at for at in judged if policy is not None and not policy.pays(views[at], costs[at], now)
+    ]
+    due = deadlines(views, costs, places, now, unpaid=unpaid)
+    pending = [
+        place for place, at in enumerate(due) if at < inf and not views[place].running
+        and views[place].stale_since is not None
+    ]  # fmt: skip
+    pending.sort(key=due.__getitem__)
+    free = [place for place in still if _kept(views[place], due[place])]
+    unpaid = [place for place in unpaid if due[place] == inf and not views[place].suspended]
+    scene = Scene(
+        views, now, places, readers, costs, whole, due, pending, free, unpaid, set()
+    )  # fmt: skip
+    for object_id in busy:
+        scene.occupy(object_id)
     return scene
+
+
+def _below(
+    views: Sequence[ScheduledView],
+    places: Mapping[int, int],
+    costs: Sequence[float],
+    whole: Sequence[float],
+    place: int,
+) -> float:
+    """Seconds of the stale views below one, none of them counted for every way that leads to it."""
+    together = longest = 0.0
+    for parent in views[place].parents:
+        at = places.get(parent)
+        if at is not None and views[at].stale_since is not None:
+            together += costs[at]
+            longest = max(longest, whole[at] - costs[at])
+    return together + longest
 
 
 def _kept(view: ScheduledView, due: float) -> bool:

@@ -4,40 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlview.planning.scheduling.admission import crowded_out, demand
-from mlview.planning.scheduling.choosing import choose, started
-from mlview.planning.scheduling.decisions import Decision, Idle, Shed, Start, Step, Waiting
-from mlview.planning.scheduling.policies import MOMENT, Policy, SlaPolicy
-from mlview.planning.scheduling.scene import Scene, survey
+from mlview.planning.scheduling import telling
+from mlview.planning.scheduling.choosing import choose, stale_below, started
+from mlview.planning.scheduling.decisions import Decision, Idle, Start, Step
+from mlview.planning.scheduling.policies import Policy, SlaPolicy
+from mlview.planning.scheduling.scene import survey
+from mlview.planning.scheduling.turns import asked, turns
 from mlview.planning.scheduling.views import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlview.planning.scheduling.attainable import Attainability
     from mlview.planning.scheduling.choosing import Option
+    from mlview.planning.scheduling.scene import Scene
     from mlview.planning.scheduling.views import ScheduledView
 
-TICKS = 2
-"""Ticks of the clock to be ahead by: one to notice, one to publish."""
 FEW_SLOTS = 4
 """With so few slots, a long run can keep all of them from somebody who is due soon."""
 FAILURES = 5
-"""After so many scheduled failures in a row somebody has to look at a view."""
-NAMED = 20
-"""So many late views are named in one warning; `shed` has them all."""
+"""After so many scheduled failures of its own in a row somebody has to look at a view."""
 
 
 class Scheduler:
     """Keeps views within their target lag on a few slots; holds no state between decisions.
 
-    Runs start just in time, with room for one retry; where several are due together, early enough
-    for all. If not everything fits, those worth least are late, by name. Whoever is several
-    targets old goes first, so nobody waits for ever.
+    Runs start just in time; where several are due together, early enough for all. If not
+    everything fits, those worth least are late, by name. Whoever is several targets old goes
+    first, so nobody waits for ever.
 
     Args:
         slots: refreshes that may run at once.
         tick: seconds between two looks at the clock.
-        policy: what a slot is worth to a view.
+        policy: what a slot is worth to a view; SlaPolicy if not given.
     """
 
     __slots__ = ("policy", "slots", "tick")
@@ -48,7 +47,12 @@ class Scheduler:
         self.policy = policy or SlaPolicy()
 
     def decide(
-        self, views: Sequence[ScheduledView], now: float, *, running: Sequence[float] = ()
+        self,
+        views: Sequence[ScheduledView],
+        now: float,
+        *,
+        running: Sequence[float] = (),
+        outlook: Attainability | None = None,
     ) -> Decision:
         """What to do at this moment.
 
@@ -56,8 +60,9 @@ class Scheduler:
             views: every view, parents first.
             now: the moment, in seconds.
             running: when each busy slot is expected to be free again.
+            outlook: whether the targets can be met at all, to be said with the decision.
         """
-        return _Deciding(self, survey(views, now), running).decision()
+        return _Deciding(self, survey(views, now, self.policy), running).decision(outlook)
 
 
 class _Deciding:
@@ -67,37 +72,42 @@ class _Deciding:
         self.slots, self.tick = scheduler.slots, scheduler.tick
         self.policy, self.scene, self.now = scheduler.policy, scene, scene.now
         self.ends = [max(end, scene.now) for end in running]
-        self.load = sum(end - scene.now for end in self.ends)
         self.starts: list[Start] = []
-        self.worth: dict[int, float] = {}
-        self.wakes: list[float] = []
         failing = [view for view in scene.views if view.failures and not view.suspended]
-        self.suspend = tuple(view.name for view in failing if view.failures >= FAILURES)
+        own = [view for view in failing if view.failures - view.elsewhere >= FAILURES]
+        self.suspend = tuple(view.name for view in own)
         self.retries = {scene.places[v.object_id]: self._retry_at(v) for v in failing}
 
-    def decision(self) -> Decision:
-        candidates = self._candidates()
-        out = self._crowded_out(candidates)
+    def decision(self, outlook: Attainability | None) -> Decision:
+        scene, policy, slots, load = self.scene, self.policy, self.slots, self._work()
+        found = asked(scene, policy, tick=self.tick, slots=slots, load=load, retries=self.retries)
+        given = turns(scene, policy, found.places, slots=slots, load=load)
         self._start_free()
-        order = self._in_order(candidates, out)
-        for place in order:
-            if len(self.ends) >= self.slots:
+        for place in given.order:
+            if len(self.ends) >= slots:
                 break
-            self._start(place, "more work than slots" if place in out else "due")
+            begins = self._start(place, "more work than slots" if place in given.out else "due")
+            if not begins and place in given.neglected:
+                self._hold_below(place)
         begun = {step.object_id for start in self.starts for step in start.steps}
-        late = [place for place in order if self.scene.views[place].object_id not in begun]
-        shed = self._shed(late, out)
-        waiting = self._waiting(candidates, begun)
-        wake_at = min(self.wakes, default=None)
+        free = max(slots - len(self.ends), 0)
+        late = telling.shed(scene, given, begun=begun, work=self._work(), slots=slots)
         return Decision(
             starts=tuple(self.starts),
-            waiting=waiting,
-            shed=shed,
-            warnings=_warnings(shed, self.suspend),
+            waiting=telling.waiting(scene, found, self.retries, begun=begun, free=free),
+            shed=late,
+            warnings=(
+                *(outlook.warnings if outlook else ()),
+                *telling.warnings(late, self.suspend, FAILURES),
+            ),
             suspend=self.suspend,
-            wake_at=wake_at,
-            idle=Idle(max(self.slots - len(self.ends), 0), wake_at),
+            wake_at=found.wake_at,
+            idle=Idle(free, found.wake_at),
         )
+
+    def _work(self) -> float:
+        """Seconds of work that is running or starts."""
+        return sum(end - self.now for end in self.ends)
 
     def _ready(self, place: int) -> bool:
         """Whether a place may start: nobody near it runs, and it is not to be left alone."""
@@ -113,56 +123,6 @@ class _Deciding:
             return self.now
         return view.last_failed_at + self.policy.retry_after(view.failures, self.tick)
 
-    def _candidates(self) -> list[int]:
-        """Who has to start by now, alone or as one of a group, by deadline."""
-        scene, spare = self.scene, TICKS * self.tick
-        due, costs, room = scene.due, scene.costs, self.policy.room
-        found = demand(
-            scene.pending,
-            due=due,
-            costs=costs,
-            now=self.now,
-            load=self.load,
-            slots=self.slots,
-            spare=spare,
-        )
-        if found.wake_in is not None:
-            self.wakes.append(self.now + found.wake_in)
-        latest = self.now + spare + MOMENT
-        return [
-            place
-            for position, place in enumerate(scene.pending)
-            if (position < found.urgent or due[place] - room * costs[place] <= latest)
-            and self.retries.get(place, self.now) <= self.now
-        ]
-
-    def _crowded_out(self, candidates: Sequence[int]) -> set[int]:
-        self.worth = {place: self.scene.worth(place, self.policy) for place in candidates}
-        return crowded_out(
-            candidates,
-            due=self.scene.due,
-            costs=self.scene.costs,
-            worth=self.worth,
-            now=self.now,
-            load=self.load,
-            slots=self.slots,
-        )
-
-    def _in_order(self, candidates: Sequence[int], out: set[int]) -> list[int]:
-        """The longest neglected; the late by worth; the kept by deadline; the others by worth."""
-        scene = self.scene
-
-        def turn(place: int) -> tuple[int, float]:
-            stretch = scene.age(place) / scene.target(place)
-            if stretch > self.policy.patience:
-                return 0, -stretch
-            if place in out:
-                return 3, -self.worth[place]
-            late = scene.due[place] - scene.costs[place] < self.now
-            return (1, -self.worth[place]) if late else (2, scene.due[place])
-
-        return sorted(candidates, key=turn)
-
     def _start_free(self) -> None:
         """Confirm what nothing changed, if all it reads is confirmed: it takes no slot."""
         scene = self.scene
@@ -175,12 +135,13 @@ class _Deciding:
             step = Step(view.object_id, view.name, Mode.NO_DATA, 0.0)
             self.starts.append(Start((step,), None, "nothing it reads changed it", 0.0, None))
 
-    def _start(self, place: int, reason: str) -> None:
+    def _start(self, place: int, reason: str) -> bool:
+        """Start a view, or somebody shorter before it; False if it cannot run now."""
         scene = self.scene
         option = choose(scene, place, self._ready)
         if option is None:
             scene.hold_readers(scene.views[place].object_id)
-            return
+            return False
         if self.slots <= FEW_SLOTS and len(self.ends) + 1 == self.slots:
             other = self._first(place, option)
             if other is not None:
@@ -189,6 +150,19 @@ class _Deciding:
             scene.occupy(scene.views[at].object_id)
         self.ends.append(self.now + option.seconds)
         self.starts.append(started(scene, option, reason))
+        return True
+
+    def _hold_below(self, place: int) -> None:
+        """Let no stale view below one start alone, so that all of them are free at one moment.
+
+        Otherwise two parents that run in turn could keep a view for ever from one snapshot of both.
+        What is not to be tried now is not waited for.
+        """
+        below = stale_below(self.scene, place)
+        views = [self.scene.views[at] for at in below]
+        pausing = any(self.retries.get(at, self.now) > self.now for at in (place, *below))
+        if not pausing and not any(view.suspended for view in (self.scene.views[place], *views)):
+            self.scene.blocked.update(view.object_id for view in views)
 
     def _first(self, place: int, option: Option) -> Option | None:
         """Who should have the last slot instead, because the run would outlast its slack."""
@@ -208,58 +182,3 @@ class _Deciding:
                 found = choose(scene, other, self._ready)
                 best, saved = (found, gain) if found else (best, saved)
         return best
-
-    def _shed(self, order: Sequence[int], out: set[int]) -> tuple[Shed, ...]:
-        """Those of the not started, in their turn, that cannot be in time any more."""
-        scene = self.scene
-        work = sum(end - self.now for end in self.ends)
-        shed = []
-        for place in order:
-            view, cost = scene.views[place], scene.costs[place]
-            reach = scene.age(place) + work / self.slots + cost
-            work += cost
-            if place in out:
-                why = f"{len(order)} more are due than {self.slots} slots can run in time"
-            elif scene.due[place] < self.now + cost:
-                why = "it is late already"
-            else:
-                continue
-            shed.append(Shed(view.object_id, view.name, why, max(reach, scene.target(place))))
-        return tuple(shed)
-
-    def _waiting(self, candidates: Sequence[int], begun: set[int]) -> tuple[Waiting, ...]:
-        scene, asked = self.scene, set(candidates)
-        views, due, costs, retries = scene.views, scene.due, scene.costs, self.retries
-        room, spare = self.policy.room, TICKS * self.tick
-        found = []
-        for place in scene.pending:
-            view = views[place]
-            if view.object_id in begun:
-                continue
-            wake: float | None = (at := due[place] - room * costs[place] - spare)
-            reason = "not due yet"
-            if retries.get(place, self.now) > self.now:
-                wake, reason = retries[place], f"failed {view.failures} times in a row"
-                self.wakes.append(retries[place])
-            elif place in asked:
-                reason, wake = self._why_not(place), None
-            else:
-                self.wakes.append(at)
-            found.append(Waiting(view.object_id, view.name, reason, wake))
-        return tuple(found)
-
-    def _why_not(self, place: int) -> str:
-        if self.scene.views[place].object_id in self.scene.blocked:
-            return "what it reads, or reads it, goes first"
-        if len(self.ends) >= self.slots:
-            return "no slot is free"
-        return "a view that it reads cannot be refreshed now"
-
-
-def _warnings(shed: Sequence[Shed], suspend: Sequence[object]) -> tuple[str, ...]:
-    found = [f"{name}: {FAILURES} scheduled refreshes failed in a row" for name in suspend]
-    if shed:
-        first = [f"{one.name} ({one.effective_target_lag:.3g} s)" for one in shed[:NAMED]]
-        others = [f"{len(shed) - NAMED} more"] if len(shed) > NAMED else []
-        found.append(f"more work than slots; late will be {', '.join([*first, *others])}")
-    return tuple(found)

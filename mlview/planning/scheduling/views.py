@@ -25,6 +25,9 @@ class Mode(StrEnum):
 class ScheduledView:
     """One view as it stands. Moments and durations are seconds; None means none or not known.
 
+    A view that was never materialized is stale since it was created, and read nothing: `read_at`
+    is minus infinity.
+
     Attributes:
         object_id: who it is, whatever it is called.
         name: what it is called.
@@ -38,11 +41,16 @@ class ScheduledView:
         predicted: seconds each possible mode would take.
         running: it is being refreshed.
         failures: scheduled refreshes failed in a row.
+        elsewhere: of these, so many for reasons outside the view, such as a full disk.
         last_failed_at: when the last of them failed.
         suspended: it is not to be refreshed.
         predicate_due: its REFRESH WHEN is true.
-        predicate_at: when it became true, or is predicted to.
+        predicate_at: when it became true, or is predicted to. Give it where it is known: a view
+            that is due by a predicate of unknown age is late only by how seldom it changes.
         gap: seconds expected from a refresh to the next change that makes it stale.
+        live_drop: how much worse it does on rows it has not seen than when it was published, in
+            units of its metric; None where the truth of no such row is known.
+        live_n: how many such rows that rests on.
     """
 
     object_id: int
@@ -57,11 +65,14 @@ class ScheduledView:
     predicted: Mapping[Mode, float] = field(default_factory=dict)
     running: bool = False
     failures: int = 0
+    elsewhere: int = 0
     last_failed_at: float | None = None
     suspended: bool = False
     predicate_due: bool = False
     predicate_at: float | None = None
     gap: float = 0.0
+    live_drop: float | None = None
+    live_n: int = 0
 
 
 def cheapest(view: ScheduledView) -> float:

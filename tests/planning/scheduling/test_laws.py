@@ -176,3 +176,65 @@ def test_nobody_starves_however_overloaded_and_unimportant(asked, slots):
         wake_at = [] if decision.wake_at is None else [decision.wake_at]
         now = min([*ends.values(), *wake_at], default=now + 1)
     assert max(longest) <= bound
+
+
+@st.composite
+def graphs(draw):
+    """Two to six stale views that never stop changing, each reading any before it."""
+    views = []
+    for place in range(draw(st.integers(2, 6))):
+        parents = draw(st.sets(st.integers(0, place - 1), max_size=2)) if place else set()
+        lag, downstream = draw(st.integers(5, 30)), draw(st.integers(0, 4)) == 0
+        views.append(
+            ScheduledView(
+                place,
+                Name(f"v{place}"),
+                parents=tuple(sorted(parents)),
+                target_lag=float(lag),
+                downstream=downstream,
+                weight=draw(st.sampled_from([0.1, 1.0, 50.0])),
+                stale_since=0.0,
+                changed_at=0.0,
+                read_at=-1.0,
+                predicted={Mode.FULL: float(draw(st.integers(1, 12)))},
+            )
+        )
+    return views
+
+
+def needed(views):
+    """Those with a target of their own, and all that they read."""
+    found = {view.object_id for view in views if not view.downstream}
+    for view in reversed(views):
+        if view.object_id in found:
+            found.update(view.parents)
+    return found
+
+
+@settings(max_examples=20, deadline=None)
+@given(graphs(), st.integers(1, 2))
+def test_nobody_starves_in_a_graph_either(views, slots):
+    """All data changes all the time, so a version is stale half a second after what it read."""
+    scheduler, now, running, kept = Scheduler(slots, tick=1), 0.0, [], needed(views)
+    costs = [view.predicted[Mode.FULL] for view in views]
+    bound = 6 * max(view.target_lag for view in views) + 6 * sum(costs)
+    longest = 0.0
+    while now < 3 * bound:
+        for _, place, read_at, _ in [one for one in running if one[0] <= now]:
+            views[place] = replace(
+                views[place], running=False, read_at=read_at, stale_since=read_at + 0.5
+            )
+        running = [one for one in running if one[0] > now]
+        views = [replace(view, changed_at=now) for view in views]
+        ends = {one[3] for one in running}
+        for start in scheduler.decide(views, now, running=sorted(ends)).starts:
+            end = now
+            read_at = now if start.snapshot_before is None else start.snapshot_before - 0.5
+            last = now + start.predicted_seconds + 1e-9 * start.object_ids[-1]
+            for place in start.object_ids:
+                end += costs[place]
+                running.append((end, place, read_at, last))
+                views[place] = replace(views[place], running=True)
+        longest = max([longest, *(now - views[place].stale_since for place in kept)])
+        now = min([one[0] for one in running] + [now + 1])
+    assert longest <= bound

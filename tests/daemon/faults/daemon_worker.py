@@ -1,0 +1,162 @@
+"""Daemons that meet faults, in processes of their own; run by the tests of this folder.
+
+One process imports everything once and reads lines of JSON. `{"arguments": [...], "log": FIFO,
+"fault": NAME, "place": DIRECTORY}` forks a process that is `mlview ARGUMENTS` and writes to the FIFO
+what it says; the answer is its process id. `{"wait": PID}` is answered with how it ended. The
+parent never opens a database, so that children inherit no threads; for the same reason each of
+them forks its nursery before anything else. Faults are laid before that: workers meet them too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "refresh"))
+
+import prometheus_client  # noqa: F401 - so that no child imports it
+from refresh_worker import FAULTS, after, before, die, no_more_room, refuse
+
+from mlview import learners
+from mlview.cli import keeping  # noqa: F401 - likewise
+from mlview.cli.entry import run
+from mlview.daemon.executors import nursery, processes
+from mlview.daemon.executors.forking import Forks
+from mlview.daemon.executors.worker import preload
+from mlview.storage import home as homes
+from mlview.storage.catalog import Catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Fault = "Callable[[Path], None]"
+ENOSPC = 28
+
+
+class Forked:
+    """A nursery that was forked, as Forks knows one that was begun."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._pidfd = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        return 0 if select.select([self._pidfd], [], [], 0.0)[0] else None
+
+    def wait(self, timeout: float | None = None) -> None:
+        if not select.select([self._pidfd], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired("nursery", timeout or 0.0)
+        os.waitpid(self.pid, 0)
+        os.close(self._pidfd)
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+
+def forked_nursery() -> tuple[Connection, Forked]:
+    """A nursery, and how to talk to it."""
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setsid()
+            ours.close()
+            nursery.main(theirs.detach())
+        finally:
+            os._exit(0)
+    theirs.close()
+    return Connection(ours.detach()), Forked(pid)
+
+
+class ForkedOnce(Forks):
+    """Its first nursery is there already; another one is begun as ever."""
+
+    ready: list[tuple[Connection, Forked]] = []  # noqa: RUF012 - of the only one there is
+
+    def _begin(self) -> None:
+        if self.ready:
+            self._control, self._nursery = self.ready.pop()
+        else:
+            super()._begin()
+
+
+def held(owner: Any, name: str) -> Callable[[Path], None]:
+    """Whoever is about to call it tells its process id and waits to be let go."""
+
+    def lay(place: Path) -> None:
+        def wait(*_: object, **__: object) -> None:
+            with (place / "told").open("w") as told:
+                told.write(f"{os.getpid()}\n")
+            with (place / "go").open("rb", buffering=0) as go:
+                go.read(1)
+
+        before(owner, name, wait)
+
+    return lay
+
+
+def while_there(owner: Any, name: str, act: Callable[..., None]) -> Callable[[Path], None]:
+    """Act before each call for as long as the file `fault` is there."""
+
+    def lay(place: Path) -> None:
+        def maybe(*_: object, **__: object) -> None:
+            if (place / "fault").exists():
+                act()
+
+        before(owner, name, maybe)
+
+    return lay
+
+
+LAID: dict[str, Callable[[Path], None]] = {
+    "held in training": held(learners, "solve"),
+    "held before the commit": held(Catalog, "publish"),
+    "no space at the artifact": while_there(os, "fsync", refuse(ENOSPC)),
+    "no growth at the commit": while_there(Catalog, "publish", no_more_room),
+    "killed before the commit": while_there(Catalog, "publish", die),
+}
+
+
+def live(order: dict[str, Any]) -> int:
+    """The life of a daemon; its exit code."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    log = os.open(order["log"], os.O_WRONLY)
+    for number in (1, 2):
+        os.dup2(log, number)
+    os.close(log)
+    LAID.get(order["fault"], lambda _: None)(Path(order["place"]))
+    processes.Forks = ForkedOnce
+    ForkedOnce.ready.append(forked_nursery())
+    return run(order["arguments"])
+
+
+def begin(order: dict[str, Any]) -> int:
+    """Fork a daemon: its id."""
+    pid = os.fork()
+    if pid == 0:
+        code = 70
+        try:
+            code = live(order)
+        finally:
+            os._exit(code)
+    return pid
+
+
+if __name__ == "__main__":
+    preload()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if "wait" in asked:
+            answer = os.waitstatus_to_exitcode(os.waitpid(asked["wait"], 0)[1])
+        else:
+            answer = begin(asked)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()

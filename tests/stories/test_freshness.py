@@ -1,0 +1,202 @@
+"""How fresh views have to be: REFRESH WHEN, sources, the promise kept, and who was suspended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from mlview.definitions import RefreshMode
+from mlview.planning.alarms import Alarm, alarm
+
+HOUR = timedelta(hours=1)
+ONE_ROW = "INSERT INTO points SELECT 60, a, b, c, seen, amount, y FROM points WHERE id = 1"
+SLO = (
+    "SELECT time_within_target_lag_ratio, mean_lag_sec, max_lag_sec, error_budget_left "
+    "FROM mlview.slo"
+)
+
+
+def test_a_condition_on_staleness_is_kept_shown_altered_and_removed(db, refused):
+    db.sql(
+        "CREATE MATERIALIZED VIEW v REFRESH WHEN (changed_fraction > 0.01 OR lag_sec > 60) "
+        "AS SELECT id, a FROM points"
+    )
+    described = dict(db.sql("DESCRIBE MATERIALIZED VIEW v").fetchall())
+    assert described["refresh when"] == "changed_fraction > 0.01 OR lag_sec > 60"
+    assert described["target lag"] == "none: REFRESH WHEN alone decides"
+    shown = "SHOW CREATE MATERIALIZED VIEW v"
+    assert "REFRESH WHEN (changed_fraction > 0.01 OR lag_sec > 60)" in db.sql(shown).fetchone()[0]
+    db.sql("ALTER MATERIALIZED VIEW v SET REFRESH WHEN (changed_rows > 5), TARGET_LAG '1 hour'")
+    error = refused(db, "ALTER MATERIALIZED VIEW v SET REFRESH WHEN (changed_row > 5)")
+    assert (error.error_code, error.hint) == ("BIND", "did you mean 'changed_rows'?")
+    assert "REFRESH WHEN (changed_rows > 5)" in db.sql(shown).fetchone()[0], "nothing was altered"
+    db.sql("ALTER MATERIALIZED VIEW v UNSET REFRESH WHEN, TARGET_LAG")
+    bare = "CREATE MATERIALIZED VIEW v\nAS SELECT id, a FROM points;"
+    assert db.sql(shown).fetchone() == (bare,)
+    assert db.sql("SELECT max(version) FROM mlview.versions").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    ("condition", "code", "said"),
+    [
+        ("psi > 0.2", "BIND", "mlview.staleness has no column psi"),
+        ("changed_fraction", "BIND", "found an expression of type DOUBLE"),
+        ("random() < 0.1", "NONDETERMINISTIC", "random() is another value at every look"),
+        ("sum(changed_rows) > 3", "DEFINITION_REFUSED", "the aggregate sum()"),
+        ("(SELECT true)", "DEFINITION_REFUSED", "a subquery"),
+    ],
+)
+def test_a_condition_that_means_nothing_is_refused_before_anything_is_made(
+    shared, refused, condition, code, said
+):
+    text = f"CREATE MODEL m PREDICT y REFRESH WHEN ({condition}) AS SELECT a, y FROM points"
+    for statement in (text, f"EXPLAIN {text}"):
+        error = refused(shared, statement)
+        assert (error.error_code, error.name) == (code, "m")
+        assert said in error.message
+    assert shared.models == ()
+
+
+def test_what_can_never_be_measured_is_said_at_once(db):
+    made = db.sql("CREATE MATERIALIZED VIEW v REFRESH WHEN (max_psi > 0.2) AS FROM points")
+    assert any("max_psi: measured of models only" in notice for notice in made.notices)
+    said = db.sql("ALTER MATERIALIZED VIEW v SET REFRESH WHEN (live_drop > 0.1)").fetchone()[0]
+    assert "live_drop: measured of models only" in said
+
+
+def test_python_takes_the_same_words(db, refused):
+    view = db.create_materialized_view(
+        "v", "FROM points", refresh_when=" lag_sec > 60 -- late", refresh_mode="full"
+    )
+    assert view.definition.refresh_when == "lag_sec > 60"
+    assert view.definition.refresh_mode is RefreshMode.FULL
+    model = db.create_model(
+        "m", "SELECT a, y FROM points", predict="y", using="LogisticRegression",
+        refresh_when="live_drop > 0.03", target_lag="1 hour",
+    )  # fmt: skip
+    assert "REFRESH WHEN (live_drop > 0.03)" in model.create_text
+
+
+def test_a_source_lags_from_its_newest_row_and_warns_beyond_its_limit(db, clock):
+    db.sql(
+        "CREATE MATERIALIZED VIEW v FRESHNESS (SOURCE points.seen WITHIN '31 days') AS FROM points"
+    )
+
+    def source():
+        (stale,) = db.status()
+        shown = db.sql("SELECT source_lag_sec FROM mlview.staleness").fetchone()
+        assert shown == (stale.source_lag_sec,)
+        return timedelta(seconds=stale.source_lag_sec), alarm(stale)
+
+    newest_is = timedelta(days=31) - 59 * HOUR  # of the moment the table was made at
+    assert source() == (newest_is, Alarm.OK)
+    clock.advance(60 * HOUR)
+    assert source() == (newest_is + 60 * HOUR, Alarm.WARN)
+    db.sql("UPDATE points SET seen = seen + INTERVAL 10 HOUR")
+    assert source() == (newest_is + 50 * HOUR, Alarm.OK)
+    db.sql("DELETE FROM points")
+    assert db.status()[0].source_lag_sec is None
+
+
+@pytest.mark.parametrize(
+    ("source", "said", "hint"),
+    [
+        ("points.sen", "points has no column sen", "did you mean 'seen'?"),
+        ("points.a", "found points.a of type DOUBLE", "points has seen"),
+        ("pints.seen", "there is no pints", "did you mean 'points'?"),
+        ("seen", "takes a column with its table", "SOURCE flights.time_hour WITHIN '1 day'"),
+    ],
+)
+def test_a_source_that_is_no_column_of_moments_is_refused(shared, refused, source, said, hint):
+    clause = f"FRESHNESS (SOURCE {source} WITHIN '1 day')"
+    error = refused(shared, f"CREATE MATERIALIZED VIEW v {clause} AS FROM points")
+    assert said in error.message
+    assert error.hint == hint
+    assert shared.materialized_views == ()
+
+
+def test_a_source_that_is_gone_keeps_nobody_from_altering_the_rest(db):
+    db.sql("CREATE TABLE other AS FROM points")
+    db.sql("CREATE MATERIALIZED VIEW v FRESHNESS (SOURCE other.seen WITHIN '1 day') AS FROM points")
+    db.sql("DROP TABLE other")
+    db.sql("ALTER MATERIALIZED VIEW v SET OWNER 'me'")
+    assert db.status()[0].source_lag_sec is None
+
+
+def test_the_account_of_a_target_lag_tells_what_happened(db, clock):
+    db.sql("CREATE MATERIALIZED VIEW v TARGET_LAG '1 hour' AS FROM points")
+    assert db.sql(SLO).fetchone() == (None, None, None, None), "no time has passed"
+    clock.advance(4 * HOUR)
+    assert db.sql(SLO).fetchone() == (1.0, 0.0, 0.0, 1.0)
+    db.sql(ONE_ROW)
+    clock.advance(4 * HOUR)
+    ratio, mean, longest, budget = db.sql(SLO).fetchone()
+    assert (ratio, mean, longest) == (5 / 8, 3600.0, 4 * 3600.0)
+    assert budget == pytest.approx(1 - (3 / 8) / 0.01)
+    db.sql("REFRESH MATERIALIZED VIEW v")
+    assert db.sql(SLO).fetchone() == (ratio, mean, longest, budget), "what was late stays late"
+    clock.advance(8 * HOUR)
+    assert db.sql(SLO).fetchone()[0] == 13 / 16
+
+
+def test_a_refresh_that_fails_or_is_kept_back_delivers_nothing(db, clock):
+    db.sql("CREATE MATERIALIZED VIEW v TARGET_LAG '1 hour' AS FROM points")
+    db.sql("ALTER MATERIALIZED VIEW v PIN VERSION 1")
+    db.sql(ONE_ROW)
+    clock.advance(2 * HOUR)
+    db.sql("REFRESH MATERIALIZED VIEW v")
+    clock.advance(2 * HOUR)
+    assert db.sql(SLO).fetchone()[:3] == (0.25, 2 * 3600.0, 4 * 3600.0)
+    (kept, first) = db._services.home.catalog.refreshes()
+    assert (kept.published, first.published) == (False, True)
+
+
+def test_a_downstream_view_has_lag_and_no_ratio(db, clock):
+    db.sql("CREATE MATERIALIZED VIEW v TARGET_LAG DOWNSTREAM AS FROM points")
+    db.sql("CREATE MATERIALIZED VIEW by_hand AS FROM points")
+    db.sql(ONE_ROW)
+    clock.advance(HOUR)
+    assert db.sql("FROM mlview.slo").fetchall() == [("v", None, None, 1800.0, 3600.0, None)]
+
+
+def test_a_tighter_target_binds_nobody_before_it_was_set(db, clock):
+    db.sql("CREATE MATERIALIZED VIEW v TARGET_LAG '1 day' AS FROM points")
+    db.sql(ONE_ROW)
+    clock.advance(3 * HOUR)
+    db.sql("ALTER MATERIALIZED VIEW v SET TARGET_LAG '1 hour'")
+    clock.advance(HOUR)
+    assert db.sql(SLO).fetchone()[0] == 0.75
+    db.sql("REFRESH MATERIALIZED VIEW v")
+    assert db.sql(SLO).fetchone()[0] == 0.75
+
+
+def test_a_view_that_was_rolled_back_is_as_late_as_the_version_that_serves(db, clock):
+    db.sql("CREATE MATERIALIZED VIEW v TARGET_LAG '1 hour' AS FROM points")
+    clock.advance(HOUR)
+    db.sql(ONE_ROW)
+    clock.advance(HOUR / 2)
+    db.sql("REFRESH MATERIALIZED VIEW v")
+    clock.advance(HOUR / 2)
+    db.sql("ALTER MATERIALIZED VIEW v ROLLBACK")
+    clock.advance(HOUR)
+    ratio, _, longest, _ = db.sql(SLO).fetchone()
+    assert longest == 2 * 3600.0
+    assert ratio == pytest.approx(1 - 1 / 2.5), "half an hour before ROLLBACK nobody can judge"
+
+
+def test_what_a_schedule_suspended_says_why_until_it_is_resumed(db, clock):
+    db.sql("CREATE MATERIALIZED VIEW v AS FROM points")
+    catalog = db._services.home.catalog
+    (row,) = catalog.objects()
+    reason = "5 scheduled refreshes failed in a row; the last: out of memory"
+    catalog.suspend(row.id, True, now=clock.now(), reason=reason)
+    why = "SELECT state, stale_reason FROM mlview.staleness"
+    state, said = db.sql(why).fetchone()
+    assert (state, said.startswith(f"suspended: {reason}; ")) == ("SUSPENDED", True)
+    clock.advance(HOUR)
+    db.sql("ALTER MATERIALIZED VIEW v RESUME")
+    assert db.sql(why).fetchone()[0] == "FRESH"
+    assert catalog.object(row.id).resumed_at == clock.now()
+    db.sql("ALTER MATERIALIZED VIEW v SUSPEND")
+    assert db.sql(why).fetchone()[1].startswith("suspended; ")
