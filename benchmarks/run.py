@@ -6,9 +6,11 @@ import create_model
 import drift
 import maintenance
 import opening
+import planner
 
 if __name__ == "__main__":
     opening.main()
     create_model.main()
     maintenance.main()
     drift.main()
+    planner.main()

@@ -1,46 +1,131 @@
-"""Simulated worlds of models that change, and a virtual clock in which a policy refreshes them."""
+"""Worlds of models for a scheduler: what they cost, when they change, how old they may become."""
 
 from __future__ import annotations
 
 import math
 import random
-from bisect import bisect_right
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
 
-TICK = 5.0
-HOURS = 4.0
-END = HOURS * 3600
-FAILING = 0.02
-READING = 0.15
 KINDS = ("poisson", "bursty", "diurnal")
+"""How changes arrive: evenly, eight at a time, or following one wave of a sine over the world."""
+TARGETS = (300.0, 600.0, 900.0, 1800.0, 3600.0)
+"""Target lags in seconds, all equally likely; people write round ones."""
+GAPS = (0.05, 1.0)
+"""Mean seconds between changes as a part of the target, log-uniform."""
+FRACTIONS = (0.001, 0.05)
+"""Part of its rows that each change changes, log-uniform; pending changes add up to at most 1."""
+PARETO = 1.5
+"""Shape of the costs, which are scaled to the wanted density and then capped."""
+LONGEST = 0.4
+"""The most a full refresh takes, as a part of the target: beyond 0.5 no plan keeps a target."""
+WEIGHTS = (1.0,) * 7 + (3.0,) * 2 + (10.0,)
+"""Priorities, all places equally likely."""
+READING = 0.15
+"""Part of the models that read another model, any one before them."""
 
 
-@dataclass
+@dataclass(frozen=True)
+class Costs:
+    """What an incremental refresh takes of a full one: `fixed + slope x changed fraction`."""
+
+    fixed: float = 0.05
+    slope: float = 1.2
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a world is drawn from.
+
+    Attributes:
+        seed: of everything random.
+        kind: how changes arrive.
+        count: how many models.
+        slots: how many refreshes run at once.
+        end: its length in seconds.
+        density: sum of cost / (target - cost + gap) of full refreshes / slots.
+        incremental: part of the models that can be refreshed incrementally.
+        costs: of incremental refreshes.
+        mixed: part of the models with REFRESH WHEN, and of those read that are DOWNSTREAM.
+    """
+
+    seed: int
+    kind: str
+    count: int
+    slots: int
+    end: float
+    density: float
+    incremental: float = 0.5
+    costs: Costs = Costs()
+    mixed: float = 0.0
+
+
+@dataclass(frozen=True)
 class Model:
-    """One model: its target, its cost, when it changes, and how much each change changes."""
+    """One model; durations in seconds.
+
+    Attributes:
+        target: its target lag; infinite for DOWNSTREAM.
+        cost: of a full refresh.
+        gap: mean between changes below it.
+        weight: its priority.
+        changes: commit times of all changes below it.
+        parents: the places of the models it reads, all before its own.
+        fraction: part of its rows that a change changes.
+        incremental: what an incremental refresh takes of a full one, if it can be had.
+        limit: pending changes at which its REFRESH WHEN is true.
+    """
 
     target: float
     cost: float
     gap: float
     weight: float
-    changes: list[float]
-    parents: tuple[int, ...] = ()
-    incremental: bool = True
-    fraction: float = 0.01
+    changes: tuple[float, ...]
+    parents: tuple[int, ...]
+    fraction: float
+    incremental: Costs | None
+    limit: int | None = None
 
     def seconds(self, pending: int) -> dict[str, float]:
         """Seconds of every mode it has, with so many changes pending."""
         found = {"FULL": self.cost}
-        if self.incremental:
-            found["INCREMENTAL"] = self.cost * (0.05 + 1.2 * min(self.fraction * pending, 1.0))
+        if self.incremental is not None:
+            part = self.incremental.slope * min(self.fraction * pending, 1.0)
+            found["INCREMENTAL"] = self.cost * (self.incremental.fixed + part)
         return found
 
 
-def changes(rng: random.Random, kind: str, gap: float) -> list[float]:
+def world(setting: Setting) -> list[Model]:
+    """The models, parents first; other costs, modes or mixtures leave all other draws alike."""
+    key = f"{setting.seed} {setting.kind} {setting.count} {setting.density}"
+    rng, models = random.Random(key), []
+    for place in range(setting.count):
+        target = rng.choice(TARGETS)
+        gap = target * _log_uniform(rng, GAPS)
+        parents = (rng.randrange(place),) if place and rng.random() < READING else ()
+        own = _changes(rng, setting.kind, gap, setting.end)
+        below = sorted({*own, *(at for p in parents for at in models[p].changes)})
+        model = Model(
+            target=target,
+            cost=rng.paretovariate(PARETO),
+            gap=setting.end / (len(below) + 1),
+            weight=rng.choice(WEIGHTS),
+            changes=tuple(below),
+            parents=parents,
+            incremental=setting.costs if rng.random() < setting.incremental else None,
+            fraction=_log_uniform(rng, FRACTIONS),
+        )
+        models.append(model)
+    return _mixed(_scaled(models, setting.density * setting.slots), setting)
+
+
+def _log_uniform(rng: random.Random, bounds: tuple[float, float]) -> float:
+    return math.exp(rng.uniform(math.log(bounds[0]), math.log(bounds[1])))
+
+
+def _changes(rng: random.Random, kind: str, gap: float, end: float) -> list[float]:
     """Commit times until the end, `gap` seconds apart on average."""
     now, found = 0.0, []
-    while now < END:
+    while now < end:
         if kind == "poisson":
             now += rng.expovariate(1 / gap)
             found.append(now)
@@ -49,177 +134,35 @@ def changes(rng: random.Random, kind: str, gap: float) -> list[float]:
             found += sorted(now + rng.uniform(0, gap) for _ in range(8))
         else:
             now += rng.expovariate(2 / gap)
-            if rng.random() < 0.5 + 0.5 * math.sin(2 * math.pi * now / END):
+            if rng.random() < 0.5 + 0.5 * math.sin(2 * math.pi * now / end):
                 found.append(now)
-    return sorted(moment for moment in found if moment < END)
+    return [moment for moment in found if moment < end]
 
 
-def world(
-    seed: int, kind: str, count: int, slots: int, density: float, share: float
-) -> list[Model]:
-    """Models whose full refreshes have the given density on so many slots.
-
-    Args:
-        seed: of everything random.
-        kind: how changes arrive.
-        count: how many models.
-        slots: how many refreshes run at once.
-        density: sum of cost / (target - cost + gap) / slots.
-        share: of the models that can be refreshed incrementally.
-    """
-    rng = random.Random(f"{seed} {kind} {count} {density}")
-    models = []
-    for place in range(count):
-        target = rng.choice([300.0, 600.0, 900.0, 1800.0, 3600.0])
-        gap = target * math.exp(rng.uniform(math.log(0.05), math.log(1.0)))
-        parents = (rng.randrange(place),) if place and rng.random() < READING else ()
-        own = changes(rng, kind, gap)
-        below = sorted({*own, *(at for p in parents for at in models[p].changes)})
-        models.append(
-            Model(
-                target=target,
-                cost=rng.paretovariate(1.5),
-                gap=END / (len(below) + 1),
-                weight=rng.choice([1.0] * 7 + [3.0] * 2 + [10.0]),
-                changes=below,
-                parents=parents,
-                incremental=rng.random() < share,
-                fraction=math.exp(rng.uniform(math.log(0.001), math.log(0.05))),
-            )
-        )
-    _scale(models, density * slots)
-    return models
-
-
-def _scale(models: list[Model], wanted: float) -> None:
-    """Scale costs, each at most 0.4 of its target, until they are as dense as wanted."""
-    drawn, low, high = [model.cost for model in models], 1e-3, 1e5
+def _scaled(models: list[Model], wanted: float) -> list[Model]:
+    """The models with their costs scaled, and capped, until they are as dense as wanted."""
+    low, high = 1e-3, 1e5
     for _ in range(60):
         middle = math.sqrt(low * high)
-        for model, cost in zip(models, drawn, strict=True):
-            model.cost = min(cost * middle, 0.4 * model.target)
-        if sum(m.cost / (m.target - m.cost + m.gap) for m in models) > wanted:
+        costs = [min(model.cost * middle, LONGEST * model.target) for model in models]
+        pairs = zip(models, costs, strict=True)
+        if sum(cost / (model.target - cost + model.gap) for model, cost in pairs) > wanted:
             high = middle
         else:
             low = middle
+    return [replace(model, cost=cost) for model, cost in zip(models, costs, strict=True)]
 
 
-@dataclass
-class Run:
-    """Models refreshed one after the other in one slot; the first is at work until `until`."""
-
-    places: list[int]
-    modes: list[str]
-    read_at: float
-    until: float = 0.0
-
-
-@dataclass
-class Simulation:
-    """One world under one policy."""
-
-    models: list[Model]
-    slots: int
-    seed: int
-    now: float = 0.0
-    runs: list[Run] = field(default_factory=list)
-    worked: float = 0.0
-    broken: int = 0
-
-    def __post_init__(self) -> None:
-        count = len(self.models)
-        self.rng = random.Random(self.seed)
-        self.read_at, self.published = [0.0] * count, [0.0] * count
-        self.failures, self.failed_at = [0] * count, [-math.inf] * count
-        self.late, self.stretch = [0.0] * count, [0.0] * count
-        self.running: set[int] = set()
-        self.first = [self._first(place) for place in range(count)]
-
-    def _first(self, place: int) -> float:
-        moments = self.models[place].changes
-        at = bisect_right(moments, self.read_at[place])
-        return moments[at] if at < len(moments) else math.inf
-
-    def stale(self, place: int) -> bool:
-        """Whether a change has come that its live version does not have."""
-        return self.first[place] <= self.now
-
-    def pending(self, place: int, until: float) -> int:
-        """How many changes until then it does not have."""
-        moments = self.models[place].changes
-        return bisect_right(moments, until) - bisect_right(moments, self.read_at[place])
-
-    def start(self, places: list[int], modes: list[str], read_at: float) -> None:
-        """Begin, and count every invariant that this breaks."""
-        near = {p for at in places for p in self.models[at].parents} - set(places)
-        below = {at for at in self.running if set(self.models[at].parents) & set(places)}
-        bad = len(self.runs) >= self.slots or self.running & {*places, *near} or below
-        stale = [p for p in near if self.first[p] <= read_at or self.read_at[p] > read_at]
-        self.broken += bool(bad) + bool(stale)
-        run = Run(places, modes, read_at)
-        self.running.update(places)
-        self.runs.append(run)
-        self._next(run)
-
-    def _next(self, run: Run) -> None:
-        place, mode = run.places[0], run.modes[0]
-        seconds = self.models[place].seconds(self.pending(place, run.read_at))[mode]
-        seconds *= self.rng.uniform(0.9, 1.1)
-        self.worked += min(seconds, max(END - self.now, 0.0))
-        run.until = self.now + seconds
-
-    def finish(self) -> None:
-        """Publish, or fail, what has ended by now."""
-        for run in [run for run in self.runs if run.until <= self.now]:
-            place = run.places.pop(0)
-            run.modes.pop(0)
-            self.running.discard(place)
-            if self.rng.random() < FAILING:
-                self.failures[place] += 1
-                self.failed_at[place] = self.now
-                self.running.difference_update(run.places)
-                run.places = []
-            else:
-                self.failures[place] = 0
-                self.count(place, run.until)
-                self.read_at[place] = run.read_at
-                self.first[place] = self._first(place)
-            if run.places:
-                self._next(run)
-            else:
-                self.runs.remove(run)
-
-    def count(self, place: int, until: float) -> None:
-        """Add the time its live version was older than its target, up to a moment."""
-        target, first = self.models[place].target, self.first[place]
-        self.late[place] += max(until - max(self.published[place], first + target), 0.0)
-        self.stretch[place] = max(self.stretch[place], (until - first) / target)
-        self.published[place] = until
-
-    def play(self, policy: Any) -> dict[str, float]:
-        """Until the end, deciding at every event but not more than once a second."""
-        while self.now < END:
-            self.finish()
-            wake = policy(self)
-            events = [run.until for run in self.runs]
-            events += [at for at in self.first if at > self.now]
-            if wake is not None:
-                events.append(wake)
-            self.now = max(min(events, default=END), self.now + 1.0)
-        self.now = END
-        for place in range(len(self.models)):
-            self.count(place, END)
-        return self._result()
-
-    def _result(self) -> dict[str, float]:
-        def share(weights: list[float]) -> float:
-            together = sum(w * late for w, late in zip(weights, self.late, strict=True))
-            return 100 * together / (END * max(sum(weights), 1.0))
-
-        return {
-            "violation": share([m.weight for m in self.models]),
-            "heavy": share([m.weight if m.weight == 10 else 0.0 for m in self.models]),
-            "compute": self.worked / (END * self.slots),
-            "stretch": max(self.stretch),
-            "broken": self.broken,
-        }
+def _mixed(models: list[Model], setting: Setting) -> list[Model]:
+    """Some of them with REFRESH WHEN at half the usual pending rows; some read ones DOWNSTREAM."""
+    rng, read = random.Random(setting.seed), {p for model in models for p in model.parents}
+    found = []
+    for place, model in enumerate(models):
+        when, downstream = rng.random() < setting.mixed, rng.random() < setting.mixed
+        if downstream and place in read:
+            found.append(replace(model, target=math.inf))
+        elif when:
+            found.append(replace(model, limit=max(round(0.5 * model.target / model.gap), 1)))
+        else:
+            found.append(model)
+    return found

@@ -20,7 +20,7 @@ from mlview.daemon.events import (
 )
 from mlview.daemon.executors import Done, Work
 from mlview.daemon.pulse import Pulse
-from mlview.planning.scheduling import Mode, Scheduler
+from mlview.planning.scheduling import Mode, Outlook, Scheduler
 from mlview.planning.scheduling.worthwhile import CostAware
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Loop:
         self._executor = executor
         self._scheduler = scheduler
         self._listeners = tuple(listeners)
+        self._outlook = Outlook(executor.slots, scheduler.policy)
         self._tend = tend
         self._caretaker = Caretaker(services.tending, self._home.clock)
         self._pulse = Pulse(self._home, slots=executor.slots, tick=scheduler.tick)
@@ -103,7 +104,10 @@ class Loop:
         )
         now = agenda.seconds
         decision = self._scheduler.decide(
-            agenda.views, now, running=[self._ends[w.number] for w in self._executor.running]
+            agenda.views,
+            now,
+            running=[self._ends[work.number] for work in self._executor.running],
+            outlook=self._outlook.at(agenda.views, now),
         )
         self._remember(agenda, decision)
         self._tell(Decided(decision, len(agenda.views)))
