@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import create_model
 import drift
+import idle
 import maintenance
 import opening
 import planner
+import retraining
 
 if __name__ == "__main__":
     opening.main()
@@ -14,3 +16,5 @@ if __name__ == "__main__":
     maintenance.main()
     drift.main()
     planner.main()
+    retraining.main()
+    idle.main()

@@ -1,5 +1,6 @@
 """A database that is fed for months and tended in between: small, fast, and still right."""
 
+import shutil
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -14,19 +15,28 @@ from mlview.upkeep.retention import Retention
 from mlview.upkeep.tending import Tending
 
 T = Name("t")
-COMMITS = 160
+START = datetime(2013, 1, 1, tzinfo=UTC)
+COMMITS = 100
 
 
 @pytest.fixture
 def clock():
-    return ManualClock(datetime(2013, 1, 1, tzinfo=UTC))
+    return ManualClock(START)
+
+
+@pytest.fixture(scope="module")
+def fed(tmp_path_factory):
+    """A closed database: t -> v."""
+    path = tmp_path_factory.mktemp("template") / "months.mlv"
+    with mlview.connect(path, clock=ManualClock(START)) as db:
+        db.sql("CREATE TABLE t (k BIGINT, x DOUBLE)")
+        db.sql("CREATE MATERIALIZED VIEW v AS SELECT k % 3 AS g, count(*) AS n FROM t GROUP BY ALL")
+    return path
 
 
 @pytest.fixture
-def db(tmp_path, clock):
-    with mlview.connect(tmp_path / "months.mlv", clock=clock) as db:
-        db.sql("CREATE TABLE t (k BIGINT, x DOUBLE)")
-        db.sql("CREATE MATERIALIZED VIEW v AS SELECT k % 3 AS g, count(*) AS n FROM t GROUP BY ALL")
+def db(fed, tmp_path, clock):
+    with mlview.connect(shutil.copytree(fed, tmp_path / "months.mlv"), clock=clock) as db:
         yield db
 
 
@@ -51,7 +61,7 @@ def test_months_of_small_commits_leave_a_small_lake_and_every_kept_version_right
         for number in range(COMMITS):
             clock.advance(timedelta(hours=6))
             writer.run(f"INSERT INTO t VALUES ({number}, {number} / 2)")
-            if number % 40 == 39:
+            if number % 25 == 24:
                 db.sql("REFRESH ALL")
             done = tend(tending, clock.now())
             seen.update(key.split(":")[0] for key in done)
@@ -59,7 +69,7 @@ def test_months_of_small_commits_leave_a_small_lake_and_every_kept_version_right
             if done:
                 assert reader.table("FROM t").num_rows == 0
     assert {"merge", "expire", "clean", "collect"} <= set(seen)
-    assert clock.now() - datetime(2013, 1, 1, tzinfo=UTC) == timedelta(days=40)
+    assert clock.now() - START == timedelta(days=25)
     clock.advance(timedelta(days=1))
     tend(tending, clock.now())
 

@@ -18,9 +18,9 @@ class CostAware:
 
     A model loses quality from the day it was trained, and a run buys it back. If the loss grows
     evenly, quality lost and seconds spent are together least when the model runs again as soon as
-    what was lost since, `drop x age / 2`, has reached what a run costs: the rule of the economic
-    order quantity. The drop is taken at the lower end of its interval, so that few rows or noise
-    buy nothing.
+    what was lost since has reached what a run costs: the rule of the economic order quantity. The
+    drop is a mean over the rows that came since, so what was lost is `drop x age`; it is taken at
+    the lower end of its interval, so that few rows or noise buy nothing.
     Source: F. W. Harris, How many parts to make at once, Factory 10 (1913).
 
     Views of unknown quality keep their target, and so does a view whose REFRESH WHEN is true.
@@ -28,7 +28,7 @@ class CostAware:
 
     Attributes:
         price: seconds of a slot that one unit of the metric, lost for one second, is worth. At 1 a
-            model that is 0.02 worse after a day is worth a run of up to 864 s.
+            model that was 0.02 worse over a day is worth a run of up to 1,728 s.
         spread: standard deviation of the metric from row to row; 0.5 is the most for a share.
         sureness: how many standard errors the drop has to be above 0.
         longest: targets old.
@@ -78,4 +78,4 @@ class CostAware:
         if lag is not None and now - view.stale_since >= self.longest * lag:
             return True
         drop = view.live_drop - self.sureness * self.spread / sqrt(max(view.live_n, 1))
-        return drop > 0 and self.price * drop * (now - view.read_at) / 2 >= cost
+        return drop > 0 and self.price * drop * (now - view.read_at) >= cost

@@ -19,11 +19,11 @@ def starts(*views, now=2 * HOUR, **policy):
 
 
 def test_it_runs_once_what_was_lost_is_worth_the_run(view):
-    # Half of 0.045 x 7200 s is 162, and a run costs 60; after 2400 s it is 54.
+    # 0.045 x 7200 s is 324, and a run costs 60; after 1200 s it is 54.
     assert starts(model(view), now=7200.0) == [["v1"]]
-    assert starts(model(view, target_lag=600.0), now=2400.0) == []
-    assert starts(model(view, cost=200.0)) == []
-    assert starts(model(view, cost=200.0), price=2.0) == [["v1"]]
+    assert starts(model(view, target_lag=600.0), now=1200.0) == []
+    assert starts(model(view, cost=400.0)) == []
+    assert starts(model(view, cost=400.0), price=2.0) == [["v1"]]
 
 
 def test_few_rows_prove_no_drop(view):
@@ -73,7 +73,7 @@ def test_all_else_is_as_the_other_policy_has_it(cost, gap, late, failures):
     assert (policy.room, policy.patience) == (1.1, 7.0)
 
 
-def test_by_default_two_hundredths_lost_over_a_day_pay_for_a_quarter_of_an_hour(view):
+def test_by_default_two_hundredths_lost_over_a_day_pay_for_half_an_hour(view):
     worse = {"live_drop": 0.02, "live_n": 10**9, "target_lag": 24 * HOUR}
-    assert CostAware().pays(model(view, **worse), 860.0, 24 * HOUR)
-    assert not CostAware().pays(model(view, **worse), 868.0, 24 * HOUR)
+    assert CostAware().pays(model(view, **worse), 1720.0, 24 * HOUR)
+    assert not CostAware().pays(model(view, **worse), 1736.0, 24 * HOUR)
