@@ -10,7 +10,7 @@ WORKERS ?= 2
 
 help:
 	@echo "make demo    the whole story on real data, in a fresh directory (about two minutes)"
-	@echo "make test    the tests, against the checkout"
+	@echo "make test    the tests, against the checkout; make check has those of the documentation"
 	@echo "make check   lint, types, layering, documentation, and the tests against the built wheel"
 	@echo "make bench   the benchmarks; tables and JSON go to benchmarks/out"
 	@echo "make lock    resolve the dependencies anew into requirements.lock"
@@ -34,14 +34,14 @@ demo: setup
 	$(BIN)/mlview demo --out demo-out
 
 test: setup
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --ignore tests/docs
 
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/docs mlview --doctest-modules -p no:cacheprovider
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/docs mlview --doctest-modules -p no:cacheprovider
 	$(MAKE) --no-print-directory test-wheel
 
 # The package as users get it: built, installed alone, and tested from outside the checkout.

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import signal
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
+from mlview.cli.failures import Failed
 from mlview.cli.statusline import StatusLine
 from mlview.daemon import Daemon
+from mlview.daemon.events import Finished
+from mlview.daemon.lines import ELSEWHERE
 from mlview.daemon.logs import Log
 from mlview.daemon.metrics import Metrics
 from mlview.planning.scheduling import SlaPolicy
 from mlview.planning.scheduling.worthwhile import CostAware
+from mlview.records import RefreshState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from mlview.daemon.events import Listener
+    from mlview.daemon.events import Event, Listener
     from mlview.session import Database
 
 POLICIES = {"sla": SlaPolicy, "cost-aware": CostAware}
@@ -40,7 +44,9 @@ def keep(
     upkeep: bool,
 ) -> None:
     """Run a daemon until it is told to stop; what the options of `mlview daemon` say."""
+    failures = _Failures()
     with ExitStack() as stack:
+        listeners: list[Listener] = [failures, *_listeners(db, metrics, stack, as_json=as_json)]
         running = Daemon(
             db,
             workers=workers,
@@ -49,10 +55,27 @@ def keep(
             memory_limit=memory_limit,
             time_limit=time_limit,
             upkeep=upkeep,
-            listeners=_listeners(db, metrics, stack, as_json=as_json),
+            listeners=listeners,
         )
         stack.enter_context(_stopped_by_signals(running))
         running.run(once=once)
+    if once and failures.found:
+        raise Failed
+
+
+class _Failures:
+    """Whether any refresh failed; a listener."""
+
+    def __init__(self) -> None:
+        self.found = False
+
+    def __call__(self, event: Event) -> None:
+        """Take note."""
+        match event:
+            case Finished(done, records):
+                failed = any(record.state is RefreshState.FAILED for record in records)
+                lost = done.error_code is not None and done.error_code not in ELSEWHERE
+                self.found = self.found or failed or lost
 
 
 def _listeners(
@@ -75,7 +98,8 @@ def _listeners(
 
 
 def _to_stderr(line: str) -> None:
-    click.echo(line, err=True)
+    with suppress(OSError):  # nobody reads it any more, or its disk is full: views come first
+        click.echo(line, err=True)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 AGAIN = 600.0
 """Seconds after which somebody who is still late is named again."""
-QUIET = 10.0
+QUIET = 60.0
 """Seconds without anybody late after which that is worth saying."""
+_NUMBER = re.compile(r"[0-9][0-9.,e+-]*")  # a number that only drifts is no news
 
 
 class Announcements:
@@ -34,9 +36,9 @@ class Announcements:
         unknown = (f"{name}: {fired.said}" for name, fired in agenda.fired.items() if fired.unknown)
         # The last of the warnings names who is late, which is told apart.
         warnings = decision.warnings[:-1] if decision.shed else decision.warnings
-        said = frozenset((*warnings, *unknown))
-        yield from (Warned(text) for text in sorted(said - self._said))
-        self._said = said
+        said = {_NUMBER.sub("#", text): text for text in (*warnings, *unknown)}
+        yield from (Warned(text) for key, text in said.items() if key not in self._said)
+        self._said = frozenset(said)
         yield from self._of_late(agenda.seconds, decision)
 
     def _of_late(self, now: float, decision: Decision) -> Iterator[Event]:

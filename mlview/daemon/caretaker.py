@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mlview.planning.upkeep import UpkeepStep
     from mlview.upkeep.tending import Tending
 
+REST = 60.0
+"""Seconds without upkeep after a step that could not be recorded."""
 LONGEST = 60.0
 """Seconds that a step may take where nothing is known to come."""
 
@@ -28,10 +30,14 @@ class Caretaker:
         self._clock = clock
         self._thread: Thread | None = None
         self._done: list[Tended] = []
+        self._error: Exception | None = None
+        self._rest_until = -inf
 
     def begin(self, idle: Idle) -> bool:
         """Begin the most pressing step, if any fits into the idle time; whether one was begun."""
         if not idle.slots or self._thread is not None:
+            return False
+        if self._clock.monotonic() < self._rest_until:
             return False
         now = self._clock.now()
         until = inf if idle.until is None else idle.until
@@ -46,10 +52,18 @@ class Caretaker:
         return True
 
     def finished(self) -> tuple[Tended, ...]:
-        """What was done since the last call."""
+        """What was done since the last call.
+
+        Raises:
+            Exception: a step could not be recorded; nothing is begun for a minute then.
+        """
         if self._thread is not None and not self._thread.is_alive():
             self._thread.join()
             self._thread = None
+        error, self._error = self._error, None
+        if error is not None:
+            self._rest_until = self._clock.monotonic() + REST
+            raise error
         done, self._done = tuple(self._done), []
         return done
 
@@ -60,5 +74,9 @@ class Caretaker:
             self._thread = None
 
     def _carry_out(self, step: UpkeepStep, now: datetime) -> None:
-        past = self._tending.carry_out(step, now)
-        self._done.append(Tended(str(step.action), step.reason, past.said, past.seconds))
+        try:
+            past = self._tending.carry_out(step, now)
+        except Exception as error:  # noqa: BLE001 - it is told by whoever asks what was done
+            self._error = error
+        else:
+            self._done.append(Tended(str(step.action), step.reason, past.said, past.seconds))

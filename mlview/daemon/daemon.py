@@ -118,9 +118,9 @@ class Daemon:
             listeners=self._listeners,
             tend=self._upkeep,
         )
-        loop.begin()
         reason = "the moment to end at was reached"
         try:
+            loop.begin()
             while until is None or self._clock.now() < until:
                 if self._stop.is_set():
                     reason = self._stopped_by
@@ -132,6 +132,9 @@ class Daemon:
                 if not busy and not self._wait(loop, until):
                     reason = "nothing will be due any more"
                     break
+        except Exception:
+            reason = "it failed"
+            raise
         finally:
             loop.end(reason, grace=grace)
 

@@ -91,10 +91,10 @@ class Tended:
 
 @dataclass(frozen=True, slots=True)
 class Troubled:
-    """A pass failed; the daemon goes on after a pause."""
+    """A pass failed; the daemon goes on after a pause, or ends in spite of it."""
 
     error: Exception
-    pause: float
+    pause: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def _started(event: Started) -> Iterator[Line]:
 def _finished(event: Finished) -> Iterator[Line]:
     yield from map(_record, event.records)
     done = event.done
-    if done.error_code is not None:
+    if done.error_code is not None and done.error_code not in _codes(event.records):
         facts = {"views": _plain(done.work.names), "error_code": done.error_code,
                  "error": done.error, "seconds": round(done.seconds, 3)}  # fmt: skip
         level = WARNING if done.error_code in ELSEWHERE else ERROR
@@ -125,7 +125,9 @@ def _tended(event: Tended) -> Iterator[Line]:
 @lines.register(Troubled)
 def _troubled(event: Troubled) -> Iterator[Line]:
     error = event.error
-    said = f"{getattr(error, 'message', None) or repr(error)}; again in {event.pause:g} s"
+    said = getattr(error, "message", None) or repr(error)
+    if event.pause is not None:
+        said += f"; again in {event.pause:g} s"
     code = getattr(error, "error_code", type(error).__name__)
     yield Line(ERROR, "troubled", said, {"error_code": code, "pause": event.pause})
 
@@ -160,6 +162,10 @@ def _record(record: RefreshRecord) -> Line:
     said = f"{record.name}: {record.state.lower()}: {record.error or record.reason}"
     level = ERROR if record.state is RefreshState.FAILED else WARNING
     return Line(level, "not_refreshed", said, known)
+
+
+def _codes(records: Iterable[RefreshRecord]) -> set[str | None]:
+    return {record.error_code for record in records}
 
 
 def _plain(names: Iterable[Name]) -> list[str]:

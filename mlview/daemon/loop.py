@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from mlview.daemon.events import (
     Troubled,
 )
 from mlview.daemon.executors import Done, Work
+from mlview.daemon.harvest import Harvest
 from mlview.daemon.pulse import Pulse
 from mlview.planning.scheduling import Mode, Outlook, Scheduler
 from mlview.planning.scheduling.worthwhile import CostAware
@@ -31,15 +33,12 @@ if TYPE_CHECKING:
     from mlview.daemon.executors import Executor
     from mlview.freshness.agenda import Agenda
     from mlview.planning.scheduling import Decision, Start
-    from mlview.records import RefreshRecord
     from mlview.session.services import Services
 
 RECHECK = 60.0
 """Seconds after which everything is looked at again even if nothing seems to have happened."""
-PREDICATE_RECHECK = 5.0
-"""The same where a REFRESH WHEN may turn true by time alone."""
-LEARNING = 0.3
-"""Weight of the newest refresh in what is expected to be spent beside refreshes."""
+RECHECK_ELSEWHERE = 5.0
+"""The same where another process refreshes a view: if it dies, nothing tells of it."""
 LONGEST_PAUSE = 60.0
 """Seconds between two tries while the database cannot be read at all."""
 
@@ -75,13 +74,13 @@ class Loop:
         self._pulse = Pulse(self._home, slots=executor.slots, tick=scheduler.tick)
         self._number = 0
         self._ends: dict[int, float] = {}
+        self._harvest = Harvest(self._home.catalog)
         self._seen: tuple[int, int] | None = None
         self._looked_at = -inf
         self._look_again: float | None = None
         self._confirmed: dict[int, float] = {}
         self._announcements = Announcements()
         self._decision: Decision | None = None
-        self._overhead = 0.0
         self._quality = isinstance(scheduler.policy, CostAware)
         self._failed = 0
         self._hurried = False
@@ -96,11 +95,12 @@ class Loop:
     def step(self) -> bool:
         """One pass; whether anything was started or ended in it."""
         moved = self._gather(self._executor.finished(0.0))
+        self._harvest.refuse_unrecorded()
         self._pulse.beat(len(self._executor.running))
         if not moved and not self._worth_a_look():
             return False
         agenda = self._services.surveyor.agenda(
-            busy=self._busy(), overhead=self._overhead, quality=self._quality
+            busy=self._busy(), overhead=self._harvest.overhead, quality=self._quality
         )
         now = agenda.seconds
         decision = self._scheduler.decide(
@@ -121,8 +121,7 @@ class Loop:
 
     def upkeep(self) -> bool:
         """Begin a step of the lake's upkeep, if slots are idle for long enough."""
-        for tended in self._caretaker.finished():
-            self._tell(tended)
+        self._tell_tended()
         if not self._tend or self._decision is None:
             return False
         return self._caretaker.begin(self._decision.idle)
@@ -130,13 +129,15 @@ class Loop:
     def wait(self, stop: Flag) -> None:
         """Until a refresh ends, a tick is over, or `stop` is set."""
         if self._executor.running:
-            self._gather(self._executor.finished(self._scheduler.tick))
+            if self._gather(self._executor.finished(self._scheduler.tick)):
+                self._seen = None  # a slot is free, even if the history knows nothing of it
         else:
             stop.wait(self._scheduler.tick)
 
     def trouble(self, error: Exception) -> float:
         """Tell of a pass that failed; the seconds to leave the database alone."""
-        pause = min(self._scheduler.tick * 2.0**self._failed, LONGEST_PAUSE)
+        times = max(self._failed, self._harvest.unrecorded - 1)
+        pause = min(self._scheduler.tick * 2.0 ** min(times, 60), LONGEST_PAUSE)
         self._failed += 1
         self._seen = None
         self._tell(Troubled(error, pause))
@@ -171,12 +172,18 @@ class Loop:
                 break
         done = self._executor.stop(grace=0.0)
         self._gather(done)
+        broken = tuple(left[d.work.number] for d in done if d.error_code and d.work.number in left)
         self._caretaker.wait()
+        for last in (self._tell_tended, partial(self._pulse.stop, reason)):
+            try:
+                last()
+            except Exception as error:  # noqa: BLE001 - it ends all the same
+                self._tell(Troubled(error, None))
+        self._tell(Stopped(reason, broken))
+
+    def _tell_tended(self) -> None:
         for tended in self._caretaker.finished():
             self._tell(tended)
-        broken = tuple(left[d.work.number] for d in done if d.error_code and d.work.number in left)
-        self._pulse.stop(reason)
-        self._tell(Stopped(reason, broken))
 
     def _worth_a_look(self) -> bool:
         now = self._home.clock.now().timestamp()
@@ -190,8 +197,10 @@ class Loop:
         self._seen = (agenda.observed.snapshot.id, agenda.observed.counter)
         self._looked_at = agenda.seconds
         again = [] if decision.wake_at is None else [decision.wake_at]
-        if agenda.fired:
-            again.append(agenda.seconds + PREDICATE_RECHECK)
+        if agenda.looks_again is not None:
+            again.append(agenda.seconds + max(agenda.looks_again, self._scheduler.tick))
+        if {view.object_id for view in agenda.views if view.running} - self._busy():
+            again.append(agenda.seconds + RECHECK_ELSEWHERE)
         if self._announcements.pending is not None:
             again.append(max(self._announcements.pending, agenda.seconds + self._scheduler.tick))
         self._look_again = min(again, default=None)
@@ -201,20 +210,12 @@ class Loop:
         moved = False
         for one in done:
             moved = True
-            self._ends.pop(one.work.number, None)
-            records: list[RefreshRecord] = []
-            for object_id in one.work.object_ids:
-                records += self._home.catalog.refreshes(object_id=object_id, limit=1)
-                self._confirmed[object_id] = self._home.clock.now().timestamp()
-            self._learn(one, records)
-            self._tell(Finished(one, tuple(records)))
+            self._ends.pop(one.work.number)
+            records = self._harvest.take(one)
+            ended = self._home.clock.now().timestamp()
+            self._confirmed |= dict.fromkeys(one.work.object_ids, ended)
+            self._tell(Finished(one, records))
         return moved
-
-    def _learn(self, done: Done, records: Iterable[RefreshRecord]) -> None:
-        """What carrying out takes beside the refreshes: a process, its imports, the database."""
-        if done.error_code is None:
-            beside = done.seconds - sum(record.actual_seconds or 0.0 for record in records)
-            self._overhead += LEARNING * (max(beside, 0.0) - self._overhead)
 
     def _busy(self) -> set[int]:
         return {i for work in self._executor.running for i in work.object_ids}
@@ -229,6 +230,7 @@ class Loop:
             reason=start.reason,
             predicted_seconds=start.predicted_seconds,
         )
+        self._harvest.expect(work.number)
         self._ends[work.number] = now + start.predicted_seconds
         self._tell(Started(work))
         self._executor.start(work)

@@ -99,11 +99,9 @@ class Metrics:
         """Count an event."""
         self.beat()
         match event:
-            case Finished(done, records):
+            case Finished(_, records):
                 for record in records:
                     self._count(record)
-                self._queue.labels("running").dec()
-                del done
             case Decided(decision, _):
                 self._queue.labels("waiting").set(len(decision.waiting))
                 self._queue.labels("late").set(len(decision.shed))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -40,6 +41,11 @@ _REFUSED = {
     "STAR": "is about columns by name, found *",
     "DEFAULT": "is about columns by name, found DEFAULT",
 }
+
+
+LONGEST = 5.0
+"""Seconds after which a condition has no answer: a look must stay a look."""
+MEMORY = "128MB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +136,22 @@ def _booleans(channel: Channel, expression: str, places: Sequence[int]) -> list[
     query = (
         f"SELECT {expression} AS answer FROM {_RELATION} WHERE rowid IN ({listed}) ORDER BY rowid"
     )
-    with translated():
-        return [row[0] for row in channel.connection.execute(query).fetchall()]
+    stop = Timer(LONGEST, channel.connection.interrupt)
+    stop.start()
+    try:
+        with translated():
+            return [row[0] for row in channel.connection.execute(query).fetchall()]
+    finally:
+        stop.cancel()
 
 
 @contextmanager
 def _about(rows: pa.Table) -> Iterator[Channel]:
     """A DuckDB of its own that has these rows and nothing else."""
     with translated():
-        channel = Channel(duckdb.connect(config={"threads": 1}), lossless=False)
+        connection = duckdb.connect(config={"threads": 1})
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
+        channel = Channel(connection, lossless=False)
     try:
         channel.bind_table("given", rows)
         with translated():

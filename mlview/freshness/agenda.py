@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     from mlview.storage.home import Home
 
 
+PREDICATE_RECHECK = 5.0
+"""Seconds between two looks where a REFRESH WHEN may turn true by time alone."""
+WINDOW_RECHECK = 240.0
+"""Four times the seconds between two looks at a window of refresh_time() without a target."""
+CLOCKS_APART = 60.0
+"""Seconds by which the clocks of writers may differ."""
+MOVING = frozenset(["lag_sec", "source_lag_sec", "state"])
+"""The columns of mlview.staleness that change as time passes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Agenda:
     """All views at one moment, as the scheduler sees them.
@@ -41,6 +51,7 @@ class Agenda:
         fired: what each REFRESH WHEN came to.
         views: the same for the scheduler, in seconds since 1970, parents first.
         idle: the views that no schedule touches, and why.
+        restless: whether a REFRESH WHEN may turn true although nothing happens.
     """
 
     now: datetime
@@ -50,6 +61,19 @@ class Agenda:
     fired: Mapping[Name, Fired]
     views: tuple[ScheduledView, ...]
     idle: Mapping[Name, str]
+    restless: bool = False
+
+    @property
+    def looks_again(self) -> float | None:
+        """Seconds after which time alone may have made something due; None where it cannot."""
+        seen = self.observed.views
+        windows = (
+            (view.target_lag or WINDOW_RECHECK) / 4
+            for view in self.views
+            if seen[view.name].window_from is not None and not view.suspended
+        )
+        predicates = [PREDICATE_RECHECK] if self.restless else []
+        return min([*predicates, *windows], default=None)
 
     @property
     def seconds(self) -> float:
@@ -88,11 +112,12 @@ class Surveyor:
         catalog = self._home.catalog
         running = {one.object_id for one in catalog.running(now)} | set(busy)
         failures = catalog.scheduled_failures()
-        views, idle = [], {}
+        views: list[ScheduledView] = []
+        idle: dict[Name, str] = {}
         for name in seen.order:
             row, stale = seen.rows[name], staleness[name]
             definition = _declared(row)
-            kept = _why_left_alone(stale)
+            kept = self._why_left_alone(seen, name, staleness, idle)
             if kept is not None:
                 idle[name] = kept
             since = _stale_since(row, stale, seen.views[name])
@@ -104,7 +129,9 @@ class Surveyor:
                 target_lag=_seconds(definition.target_lag),
                 downstream=definition.target_lag is DOWNSTREAM,
                 weight=float(definition.priority or 1),
-                stale_since=None if kept or since is None else min(since, now.timestamp()),
+                stale_since=None
+                if kept or since is None
+                else _in_the_past(since, now.timestamp(), _seconds(definition.target_lag)),
                 changed_at=None if kept else _changed_at(seen.views[name]),
                 read_at=_read_at(seen.live.get(row.id)),
                 predicted={
@@ -118,13 +145,58 @@ class Surveyor:
                 running=row.id in running,
                 failures=failed.count if failed else 0,
                 elsewhere=failed.elsewhere if failed else 0,
-                last_failed_at=failed.last_at.timestamp() if failed else None,
+                # A failure of a time to come was before a clock was set back: try again at once.
+                last_failed_at=failed.last_at.timestamp()
+                if failed and failed.last_at <= now
+                else None,
                 suspended=row.suspended,
                 predicate_due=name in fired and fired[name].due is True,
                 gap=self._usual[row.id].gap if row.id in self._usual else 0.0,
             )
             views.append(view)
-        return Agenda(now, seen, staleness, costs, fired, tuple(views), idle)
+        restless = any(
+            staleness[name].stale_since is not None
+            and columns_of(_declared(seen.rows[name]).refresh_when or "") & MOVING
+            for name in fired
+        )
+        return Agenda(now, seen, staleness, costs, fired, tuple(views), idle, restless)
+
+    def _why_left_alone(
+        self,
+        seen: Observed,
+        name: Name,
+        staleness: Mapping[Name, Staleness],
+        idle: Mapping[Name, str],
+    ) -> str | None:
+        """Why no schedule touches a view before something else happens, in words."""
+        row, stale = seen.rows[name], staleness[name]
+        if stale.state is State.NEEDS_COMPILE:
+            return f"somebody has to look at it first: {stale.stale_reason}"
+        if stale.state is State.UNUSABLE and row.id in seen.live:
+            return f"what it reads is gone: {stale.stale_reason}"
+        if row.pinned_version is not None:
+            return f"version {row.pinned_version} is pinned"
+        if row.held and not self._changed_since_newest(seen, row):
+            return "it was rolled back, and nothing changed since its newest version"
+        above = [
+            read
+            for read in seen.views[name].reads
+            if read in idle and staleness[read].state is not State.FRESH
+        ]
+        return f"it reads {above[0]}: {idle[above[0]]}" if above else None
+
+    def _changed_since_newest(self, seen: Observed, row: ObjectRow) -> bool:
+        """Whether there is anything to read that the newest version, live or not, has not."""
+        versions = self._home.catalog.versions(row.id)
+        newest = max(versions, key=lambda version: version.number, default=None)
+        if newest is None or newest.fingerprint != row.fingerprint:
+            return True
+        live = seen.live
+        if any(up.object_id in live and live[up.object_id].number != up.version
+               for up in newest.upstream):  # fmt: skip
+            return True
+        touched = self._home.engine.changed_tables(newest.snapshot_id, seen.snapshot.id)
+        return not touched.keys().isdisjoint(newest.base_tables.values())
 
     def _fired(self, seen: Observed, staleness: Mapping[Name, Staleness]) -> Mapping[Name, Fired]:
         """What every REFRESH WHEN comes to; only views whose predicate asks for it are measured."""
@@ -188,20 +260,22 @@ def _seconds(lag: TargetLag | None) -> float | None:
     return lag.total_seconds() if isinstance(lag, timedelta) else None
 
 
-def _why_left_alone(stale: Staleness) -> str | None:
-    """Why no refresh can help before somebody looks, in words."""
-    if stale.state is State.NEEDS_COMPILE:
-        return f"somebody has to look at it first: {stale.stale_reason}"
-    if stale.state is State.UNUSABLE and stale.lag_sec is None and stale.stale_since is not None:
-        return f"what it reads is gone: {stale.stale_reason}"
-    return None
-
-
 def _stale_since(row: ObjectRow, stale: Staleness, observed: Observation) -> float | None:
     """Since when it is behind; a view that was never materialized, since it was declared."""
     if observed.live is None:
         return row.created_at.timestamp()
     return stale.stale_since.timestamp() if stale.stale_since is not None else None
+
+
+def _in_the_past(since: float, now: float, target: float | None) -> float:
+    """The same moment, or one that can be: a clock may have been ahead, and set back.
+
+    A little ahead counts as now. Where the commit claims to be of another time altogether nobody
+    knows how old the view is, and it is due.
+    """
+    if since <= now + CLOCKS_APART:
+        return min(since, now)
+    return now - (target or 0.0)
 
 
 def _changed_at(observed: Observation) -> float | None:

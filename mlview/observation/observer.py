@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlview.definitions import Kind, Name
 from mlview.observation.inputs import Inputs
-from mlview.observation.looking import Deltas
+from mlview.observation.looking import Deltas, through
 from mlview.observation.newest import Newest
 from mlview.planning import Observation, judge, judge_all
 
@@ -82,11 +82,14 @@ class Observer:
             seen = self._observe(at, self._home.clock.now(), closely=closely)
             if self._home.catalog.counter() != counter:
                 return None
-        asked = {seen.rows[name].id for name in closely.names if name in seen.rows}
         above = set().union(*(seen.graph.ancestors(name) for name in closely.names))
         read = (seen.live.get(seen.rows[name].id) for name in above if name in seen.rows)
         later = any(version is None or version.snapshot_id > at.id for version in read)
-        own = any(seen.live[i].snapshot_id >= at.id for i in asked if i in seen.live)
+        own = any(
+            through(seen.rows[name], seen.live[seen.rows[name].id]) >= at.id
+            for name in closely.names
+            if name in seen.rows and seen.rows[name].id in seen.live
+        )
         return None if later or own else seen
 
     def look(self, *, instead: ObjectRow | None = None, closely: Demand | None = None) -> Observed:

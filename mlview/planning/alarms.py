@@ -30,10 +30,10 @@ def alarm(staleness: Staleness, freshness: Freshness | None = None) -> Alarm:
     """How a view stands against what was promised of it.
 
     BROKEN: it is UNUSABLE or UNKNOWN, its lag is not known, or its lag has passed ERROR AFTER.
-    WARN: its lag has passed WARN AFTER; or it has passed TARGET_LAG and the view is not SUSPENDED
-    (then nobody aims for it, while a promise to people still holds); or the view is NEEDS_COMPILE
-    (no refresh can bring it up to date before somebody looks at it); or a source lags behind the
-    world by more than its WITHIN.
+    WARN: it was suspended for its failures; its lag has passed WARN AFTER; or it has passed
+    TARGET_LAG and the view is not SUSPENDED (then nobody aims for it, while a promise to people
+    still holds); or the view is NEEDS_COMPILE (no refresh can bring it up to date before somebody
+    looks at it); or a source lags behind the world by more than its WITHIN.
     OK: everything else. A limit that is reached exactly is kept.
     """
     lag = staleness.lag_sec
@@ -44,7 +44,8 @@ def alarm(staleness: Staleness, freshness: Freshness | None = None) -> Alarm:
         return Alarm.BROKEN
     warned = _passed(lag, freshness.warn_after if freshness else None)
     behind = staleness.state is not State.SUSPENDED and _beyond(lag, staleness.target_lag_sec)
-    if warned or behind or staleness.state is State.NEEDS_COMPILE:
+    failing = staleness.suspended_reason is not None
+    if warned or behind or failing or staleness.state is State.NEEDS_COMPILE:
         return Alarm.WARN
     late = _beyond(staleness.source_lag_sec, staleness.source_within_sec)
     return Alarm.WARN if late else Alarm.OK

@@ -147,7 +147,7 @@ def stretches(deliveries: Sequence[Delivery], present: Present) -> Iterator[Stre
         by_hand = delivery is not None and delivery.by_hand
         moved = by_hand and said.since is not None and said.since <= begun.read_at
         if said.known and not moved:
-            if bound != said.target and start < altered < said.until:
+            if bound != said.target and start < altered <= said.until:
                 yield Stretch(start, min(altered, end), said.since, bound)
                 start = min(altered, end)
             yield Stretch(start, end, said.since, said.target)

@@ -53,7 +53,7 @@ def judge(observed: Observation, parents: Mapping[Name, Staleness], now: datetim
     if since is not None and all(cause.state is not State.UNKNOWN for cause in causes):
         lag = (now - since).total_seconds()
     delta = _delta(observed, parents)
-    changed = _changed_rows(observed, parents, delta, now)
+    changed = _changed_rows(observed, parents, delta, now) if causes else 0
     target = observed.target_lag
     reason = "; ".join(cause.reason for cause in causes) or _why_fresh(observed)
     if observed.suspended:
@@ -74,6 +74,7 @@ def judge(observed: Observation, parents: Mapping[Name, Staleness], now: datetim
         changed_fraction=_fraction(changed, observed.live),
         stale_since=since,
         delta=delta,
+        suspended_reason=observed.suspended_reason if observed.suspended else None,
     )
 
 

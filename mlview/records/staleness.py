@@ -54,3 +54,4 @@ class Staleness:
     live: Mapping[str, float] = field(default_factory=dict)
     stale_since: datetime | None = None
     delta: DeltaSummary = field(default_factory=DeltaSummary)
+    suspended_reason: str | None = None

@@ -51,3 +51,8 @@ class Keeper:
 @pytest.fixture
 def keeper(db, clock):
     return Keeper(db, clock, upkeep=False)
+
+
+@pytest.fixture
+def keeper_with_upkeep(db, clock):
+    return Keeper(db, clock)

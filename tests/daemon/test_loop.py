@@ -171,6 +171,71 @@ def test_a_definition_that_changes_counts_from_the_next_look_on(db, clock, keepe
     assert len(scheduled(db, "v")) == 1
 
 
+@pytest.mark.parametrize("hold", ["ROLLBACK", "PIN VERSION 1"])
+def test_what_a_person_holds_back_is_not_tried_again_and_again(db, clock, keeper, hold):
+    db.sql(f"CREATE MATERIALIZED VIEW v TARGET_LAG '1 hour' AS {SUMS}")
+    db.sql("INSERT INTO t VALUES (100, 0, 7)")
+    db.sql("REFRESH MATERIALIZED VIEW v")
+    db.sql(f"ALTER MATERIALIZED VIEW v {hold}")
+    keeper.hours(5)
+    assert scheduled(db, "v") == []
+    db.sql("INSERT INTO t VALUES (101, 0, 7)")
+    keeper.hours(5)
+    released = hold == "ROLLBACK"
+    assert (len(scheduled(db, "v")), state(db, "v") == "FRESH") == (int(released), released)
+
+
+def test_rows_that_leave_a_window_are_noticed_although_nothing_is_committed(db, clock, keeper):
+    db.sql("CREATE TABLE seen AS SELECT TIMESTAMPTZ '2013-03-09 12:30:00+00' + to_hours(i) AS moment "
+           "FROM range(10) r(i)")  # fmt: skip
+    db.sql(
+        "CREATE MATERIALIZED VIEW to_come TARGET_LAG '1 hour' AS "
+        "SELECT count(*) AS n FROM seen WHERE moment > refresh_time()"
+    )
+    for hour in range(1, 6):
+        keeper.hours(1)
+        (left,) = db.sql("FROM to_come").fetchall()[0]
+        assert left <= 10 - hour + 1
+    assert db.sql("SELECT max(lag_sec) < 7200 FROM mlview.staleness").fetchall() == [(True,)]
+
+
+def test_a_view_over_one_that_needs_a_person_waits_with_it(db, clock, keeper):
+    db.sql("CREATE TABLE u AS SELECT 1 AS a")
+    db.sql("CREATE MATERIALIZED VIEW p TARGET_LAG '1 hour' AS SELECT g, x FROM t")
+    db.sql("CREATE MATERIALIZED VIEW c TARGET_LAG '1 hour' AS SELECT sum(x + a) AS s FROM p, u")
+    db.sql("ALTER TABLE t RENAME x TO y")
+    db.sql("INSERT INTO u VALUES (2)")
+    keeper.hours(5)
+    assert scheduled(db, "p") == scheduled(db, "c") == []
+    why = {str(step.name): step.reason for step in db.plan().steps}["c"]
+    assert "it reads p: somebody has to look at it first" in why
+    db.sql("ALTER TABLE t RENAME y TO x")
+    keeper.hours(2)
+    assert (state(db, "p"), state(db, "c")) == ("FRESH", "FRESH")
+
+
+def test_a_clock_that_is_set_back_after_a_failure_does_not_stop_it(db, clock, keeper):
+    db.sql("CREATE TABLE words AS SELECT '1' AS w")
+    db.sql("CREATE MATERIALIZED VIEW v TARGET_LAG '1 hour' AS SELECT sum(w::INT) AS s FROM words")
+    db.sql("INSERT INTO words VALUES ('one')")
+    keeper.hours(1)
+    assert [ended for _, ended, _, _ in scheduled(db, "v")][:1] == ["FAILED"]
+    db.sql("DELETE FROM words WHERE w = 'one'; INSERT INTO words VALUES ('2')")
+    clock.advance(timedelta(days=-1))
+    keeper.hours(2)
+    assert db.sql("FROM v").fetchall() == [(3,)]
+
+
+def test_a_condition_that_time_does_not_change_is_not_looked_at_all_the_time(db, clock, keeper):
+    db.sql(f"CREATE MATERIALIZED VIEW v REFRESH WHEN (changed_rows > 100) AS {SUMS}")
+    db.sql("INSERT INTO t VALUES (100, 0, 7)")
+    keeper.hours(24)
+    assert len(keeper.told(Decided)) < 5
+    db.sql("ALTER MATERIALIZED VIEW v SET REFRESH WHEN (lag_sec > 3600)")
+    keeper.hours(2)
+    assert len(scheduled(db, "v")) == 1
+
+
 @pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(days=1)])
 def test_a_clock_that_jumps_makes_one_refresh(db, clock, keeper, jump):
     db.sql(f"CREATE MATERIALIZED VIEW v TARGET_LAG '30 minutes' AS {SUMS}")

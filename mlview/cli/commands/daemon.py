@@ -13,6 +13,7 @@ from mlview.cli.options import Options, common_options, pass_options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_LEAST = 256 << 20  # a worker that has only begun takes nearly as much
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -39,8 +40,10 @@ def _bytes(ctx: click.Context, parameter: click.Parameter, given: str | None) ->
         size = int(float(number) * _UNITS[unit])
     except (ValueError, OverflowError):
         size = 0
-    if size <= 0:
-        raise usage_problem(f"expected a size, found '{given}'", hint="--memory-limit 4GB")
+    if size < _LEAST:
+        raise usage_problem(
+            f"expected a size of at least 256MB, found '{given}'", hint="--memory-limit 4GB"
+        )
     return size
 
 

@@ -27,9 +27,9 @@ def bury(
     since: int,
     now: datetime,
 ) -> None:
-    """Finish what a dead worker had begun, and free its leases.
+    """Finish what a worker that is gone had begun, and free its leases.
 
-    Where it had begun nothing that is unfinished, it died between two refreshes or before the
+    Where it had begun nothing that is unfinished, it ended between two refreshes or before the
     first, while it was planning them: then each view that it left undone gets a row.
 
     Args:

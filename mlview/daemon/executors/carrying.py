@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlview.errors import MlviewError, RefreshBusy, RefreshProblem
+from mlview.errors import LeaseLost, MlviewError, RefreshBusy, RefreshProblem, StorageProblem
 from mlview.planning import Demand
 from mlview.records import Trigger
 
@@ -12,12 +12,16 @@ if TYPE_CHECKING:
     from mlview.daemon.executors.protocol import Work
     from mlview.refresh.refresher import Refresher
 
+ELSEWHERE = frozenset({RefreshBusy.code, LeaseLost.code})
+"""Another process has the view, and writes its history."""
+_UNTOLD = RefreshBusy, LeaseLost, StorageProblem
+
 
 def refreshing(refresher: Refresher, work: Work) -> tuple[str, str] | None:
     """Refresh the views of some work; what went wrong that the history does not show.
 
-    That is an error from before any refresh began, or another process that has a view: it
-    writes the history then.
+    That is an error from before any refresh began; a disk on which the history may have found no
+    room either; or another process that has a view or took it over: it writes the history then.
 
     Returns:
         A stable word and a sentence with the views' names, or None.
@@ -29,8 +33,9 @@ def refreshing(refresher: Refresher, work: Work) -> tuple[str, str] | None:
     except Exception as error:  # noqa: BLE001 - a daemon outlives whatever a plan meets
         return told(work, error)
     errors = (step.error for step in outcome.steps)
-    busy = next((error for error in errors if isinstance(error, RefreshBusy)), None)
-    return None if busy is None else told(work, busy)
+    untold = (error for error in errors if isinstance(error, _UNTOLD))
+    first = next(untold, None)
+    return None if first is None else told(work, first)
 
 
 def told(work: Work, error: Exception) -> tuple[str, str]:

@@ -45,7 +45,7 @@ def _why(ended: Ended, limits: Limits) -> tuple[str, str]:
         case Cause.MACHINE_MEMORY:
             return OUT_OF_MEMORY, "was killed by the system, which had run out of memory"
         case Cause.TIME:
-            return TIMED_OUT, f"was ended: it was not done after {limits.seconds:,.0f} seconds"
+            return TIMED_OUT, f"was ended: it was not done after {limits.seconds:,.3g} seconds"
         case Cause.NOT_BEGUN:
             return NOT_BEGUN, f"could not be started: {ended.detail}"
         case Cause.ORPHANED:

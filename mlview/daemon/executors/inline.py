@@ -6,9 +6,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mlview.daemon.executors.burying import last_refresh, record_undone
-from mlview.daemon.executors.carrying import refreshing
+from mlview.daemon.executors.carrying import ELSEWHERE, refreshing
 from mlview.daemon.executors.protocol import Done, check_startable
-from mlview.errors import MlviewError, RefreshBusy
+from mlview.errors import MlviewError
 
 if TYPE_CHECKING:
     from mlview.daemon.executors.protocol import Work
@@ -38,10 +38,12 @@ class InlineExecutor:
         """Carry it out."""
         check_startable(self, work, stopped=self._stopped)
         home = self._services.home
-        since = last_refresh(home.catalog)
+        since = 0
+        with suppress(MlviewError):  # the refresh will say what is wrong with the catalog
+            since = last_refresh(home.catalog)
         began = home.clock.monotonic()
         error = refreshing(self._services.refresher, work)
-        if error is not None and error[0] != RefreshBusy.code:
+        if error is not None and error[0] not in ELSEWHERE:
             with suppress(MlviewError):  # a catalog that cannot be written hides no other error
                 record_undone(home.catalog, work, error, since=since, now=home.clock.now())
         self._done.append(Done(work, home.clock.monotonic() - began, *(error or ())))

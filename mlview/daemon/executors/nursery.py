@@ -71,6 +71,7 @@ class Nursery:
                 except (EOFError, OSError):
                     break
                 self._look()
+            signal.set_wakeup_fd(-1)
         self._part()
 
     def _obey(self, order: Order | End, inherited: Inherited) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from mlview import learners
 from mlview.clock import SystemClock
 from mlview.daemon.executors import causes
-from mlview.daemon.executors.burying import bury, last_refresh, record_undone
+from mlview.daemon.executors.burying import bury, last_refresh
+from mlview.daemon.executors.carrying import ELSEWHERE
 from mlview.daemon.executors.causes import stopped, why_ended
 from mlview.daemon.executors.cold import ColdStarts
 from mlview.daemon.executors.forking import Forks
@@ -19,7 +20,7 @@ from mlview.daemon.executors.launching import can_fork
 from mlview.daemon.executors.limits import limits_for
 from mlview.daemon.executors.orders import Begun, Order
 from mlview.daemon.executors.protocol import Done, check_startable
-from mlview.errors import MlviewError, RefreshBusy
+from mlview.errors import MlviewError
 from mlview.storage.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class ProcessPool:
         error = self._error(running, ended)
         if error is not None:
             with suppress(MlviewError):  # leases run out, and whoever refreshes next tidies up
-                self._record(running, ended, error, now)
+                self._record(running, error, now)
         return Done(work, seconds, *(error or ()))
 
     def _error(self, running: _Running, ended: Ended) -> tuple[str, str] | None:
@@ -184,17 +185,13 @@ class ProcessPool:
             return why_ended(running.order.work, ended, running.order.limits)
         return None if said.error_code is None else (said.error_code, said.error or "")
 
-    def _record(
-        self, running: _Running, ended: Ended, error: tuple[str, str], now: datetime
-    ) -> None:
+    def _record(self, running: _Running, error: tuple[str, str], now: datetime) -> None:
         """Let the history tell of what was left undone."""
         work, since = running.order.work, running.since
         match error[0]:
-            case RefreshBusy.code:
+            case code if code in ELSEWHERE:
                 return
             case causes.STOPPED:
                 self._catalog.abandon_dead(now)
-            case _ if ended.said is not None and ended.status == 0:
-                record_undone(self._catalog, work, error, since=since, now=now)
             case _:
                 bury(self._catalog, work, error, holder=running.holder, since=since, now=now)

@@ -109,7 +109,6 @@ class Site:
             held = "SELECT * FROM leases WHERE holder IS NOT NULL"
             assert connection.exec_driver_sql(held).fetchall() == []
         assert self.db.doctor().fetchall() == []
-        self.db.gc()
 
     def hears_the_end_of(self, pid):
         """Whether a process ends before the deadline."""

@@ -13,7 +13,6 @@ import pytest
 
 from mlview.daemon.executors import processes
 from mlview.daemon.executors.cold import ColdStarts
-from mlview.daemon.executors.forking import Forks
 
 HERE = Path(__file__).parent
 ENDS = [
@@ -27,19 +26,28 @@ ENDS = [
 def assert_recovers(site, pool):
     site.assert_sound()
     site.heal()
+    site.db.gc()
     assert site.run(pool, "m").error_code is None
     assert site.history("m") == ("SUCCEEDED", None, None)
     assert site.ask("SELECT state FROM mlview.staleness WHERE name = 'm'") == [("FRESH",)]
 
 
 @pytest.mark.parametrize(("fault", "code", "said"), ENDS, ids=[fault for fault, *_ in ENDS])
-def test_a_worker_that_dies_is_named_and_the_next_refresh_works(site, pool_on, fault, code, said):
+def test_a_worker_that_dies_is_named_and_leaves_nothing_behind(site, pool_on, fault, code, said):
     site.commit()
     site.meet(fault)
     pool = pool_on()
     done = site.run(pool, "m")
     assert (done.error_code, done.error) == (code, f"m: its worker {said}")
     assert site.history("m") == ("FAILED", code, f"m: its worker {said}")
+    site.assert_sound()
+
+
+def test_after_a_worker_that_died_the_next_refresh_works(site, pool_on):
+    site.commit()
+    site.meet("killed")
+    pool = pool_on()
+    site.run(pool, "m")
     assert_recovers(site, pool)
 
 
@@ -149,14 +157,14 @@ def test_a_stopped_pool_kills_what_does_not_listen(site, pool_on, monkeypatch):
     assert_recovers(site, pool_on())
 
 
-def test_twenty_workers_in_a_row_leave_nothing_behind(site, pool_on, forks):
+def test_workers_in_a_row_leave_nothing_behind(site, pool_on, forks):
     def held():
         return [len([*Path(f"/proc/{pid}/fd").iterdir()]) for pid in (os.getpid(), forks.pid)]
 
     pool = pool_on(slots=2)
     site.run(pool, "v")
     before = held()
-    for _ in range(10):
+    for _ in range(3):
         pool.start(site.work("v"))
         pool.start(site.work("m"))
         while pool.running:
@@ -167,12 +175,12 @@ def test_twenty_workers_in_a_row_leave_nothing_behind(site, pool_on, forks):
     assert (tasks[0] / "children").read_text() == ""
 
 
-@pytest.mark.slow
-def test_workers_end_with_the_process_that_starts_them_and_another_takes_its_place(site, pool_on):
+def test_workers_end_with_the_process_that_starts_them_and_another_takes_its_place(
+    site, pool_on, forks
+):
     site.commit()
     site.meet("hang")
-    forks = Forks()
-    pool = pool_on(launcher=forks)
+    pool = pool_on()
     pool.start(site.work("m"))
     worker, nursery = site.hear(), forks.pid
     os.kill(nursery, signal.SIGKILL)
@@ -181,12 +189,10 @@ def test_workers_end_with_the_process_that_starts_them_and_another_takes_its_pla
     assert "the process that starts workers was killed" in done.error
     assert site.history("m") == ("FAILED", "WORKER_KILLED", done.error)
     assert site.hears_the_end_of(worker)
+    assert forks.pid != nursery
     assert_recovers(site, pool)
-    pool.stop(grace=0.0)
-    assert site.hears_the_end_of(forks.pid)
 
 
-@pytest.mark.slow
 def test_workers_end_with_the_daemon_and_a_program_needs_no_main_guard(site):
     site.commit()
     site.meet("hang")
@@ -214,7 +220,6 @@ def test_a_worker_shares_the_machine_as_it_is_told(site, pool_on):
     }
 
 
-@pytest.mark.slow
 def test_without_forking_a_fresh_interpreter_does_the_same(site, pool_on):
     pool = pool_on(launcher=ColdStarts(), time_limit=20.0)
     site.commit()

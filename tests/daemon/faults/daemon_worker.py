@@ -1,14 +1,15 @@
 """Daemons that meet faults, in processes of their own; run by the tests of this folder.
 
 One process imports everything once and reads lines of JSON. `{"arguments": [...], "log": FIFO,
-"fault": NAME, "place": DIRECTORY}` forks a process that is `mlview ARGUMENTS` and writes to the FIFO
-what it says; the answer is its process id. `{"wait": PID}` is answered with how it ended. The
+"fault": NAME, "place": DIRECTORY}` forks a process that is `mlview ARGUMENTS` and writes to the
+FIFO what it says; the answer is its process id. `{"wait": PID}` is answered with how it ended. The
 parent never opens a database, so that children inherit no threads; for the same reason each of
 them forks its nursery before anything else. Faults are laid before that: workers meet them too.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -23,22 +24,21 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).parents[2] / "refresh"))
 
 import prometheus_client  # noqa: F401 - so that no child imports it
-from refresh_worker import FAULTS, after, before, die, no_more_room, refuse
+from refresh_worker import before, no_more_room, refuse
 
 from mlview import learners
 from mlview.cli import keeping  # noqa: F401 - likewise
 from mlview.cli.entry import run
+from mlview.daemon import pulse
 from mlview.daemon.executors import nursery, processes
 from mlview.daemon.executors.forking import Forks
 from mlview.daemon.executors.worker import preload
-from mlview.storage import home as homes
+from mlview.errors import DiskFull
 from mlview.storage.catalog import Catalog
+from mlview.storage.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-Fault = "Callable[[Path], None]"
-ENOSPC = 28
 
 
 class Forked:
@@ -116,12 +116,31 @@ def while_there(owner: Any, name: str, act: Callable[..., None]) -> Callable[[Pa
     return lay
 
 
+def impatient(place: Path) -> None:
+    """Locks of the catalog are waited for for a moment only."""
+    del place
+    (Catalog.__init__.__kwdefaults__ or {})["busy_seconds"] = 0.2
+
+
+def full(*_: object, **__: object) -> None:
+    """The catalog finds no room."""
+    raise DiskFull("no space is left for the catalog")
+
+
+def no_room_for_a_heartbeat(place: Path) -> None:
+    """The same for beats, which come more often than they should."""
+    pulse.EVERY = 0.1
+    while_there(Catalog, "beat", full)(place)
+
+
 LAID: dict[str, Callable[[Path], None]] = {
+    "impatient": impatient,
+    "no room in the catalog": while_there(Database, "write", full),
+    "no room for a heartbeat": no_room_for_a_heartbeat,
     "held in training": held(learners, "solve"),
     "held before the commit": held(Catalog, "publish"),
-    "no space at the artifact": while_there(os, "fsync", refuse(ENOSPC)),
+    "no space at the artifact": while_there(os, "fsync", refuse(errno.ENOSPC)),
     "no growth at the commit": while_there(Catalog, "publish", no_more_room),
-    "killed before the commit": while_there(Catalog, "publish", die),
 }
 
 

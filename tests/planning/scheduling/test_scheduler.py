@@ -85,6 +85,22 @@ def test_a_failed_view_is_tried_again_after_a_pause_that_doubles(view):
     assert [str(name) for name in decide(108, 5).suspend] == ["v1"]
 
 
+def test_a_view_is_suspended_for_its_own_failures_only(view):
+    def suspended(failures, elsewhere):
+        stale = view(
+            1,
+            target_lag=9,
+            stale_since=0.0,
+            failures=failures,
+            elsewhere=elsewhere,
+            last_failed_at=100,
+        )
+        return [str(name) for name in Scheduler(1, tick=2).decide([stale], 101).suspend]
+
+    assert suspended(9, 5) == []
+    assert suspended(10, 5) == ["v1"]
+
+
 def test_who_cannot_be_in_time_is_named_with_the_age_it_will_reach(view):
     views = [
         view(1, target_lag=20, cost=15, stale_since=0.0, weight=10),
