@@ -87,7 +87,9 @@ class Alterer:
         if not isinstance(statement.action, SetClauses | Resume):
             return ()
         row = self._home.catalog.find(statement.name)
-        return () if row is None else self._planner.advice(row.name)
+        if row is None or getattr(definition_of(row.create_text), "target_lag", None) is None:
+            return ()
+        return self._planner.advice(row.name)
 
     def rollback(self, row: ObjectRow) -> str:
         """Go back to the last version that was live; publishing then waits.

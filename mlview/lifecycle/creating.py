@@ -328,7 +328,7 @@ class Creator:
             if last.seconds >= seconds:
                 took = f"a refresh took {last.seconds:,.1f} s"
                 notices = (*notices, f"TARGET_LAG of {seconds:,.3g} s cannot be met: {took}")
-        notices = (*notices, *self._planner.advice(definition.name, alone=False))
+            notices = (*notices, *self._planner.advice(definition.name, alone=False))
         if isinstance(definition, Model):
             return model_card(definition, last.version, last.seconds, notices)
         return view_card(definition.name, last.version, last.seconds, notices)

@@ -125,8 +125,10 @@ class SystemTables:
                 yield _version_line(names[version.object_id], version)
 
     def _staleness(self) -> Iterable[Mapping[str, Any]]:
-        effective = self._planner.effective_targets()
-        for name, stale in self._monitor.staleness(self._home.clock.now()).items():
+        found = self._monitor.staleness(self._home.clock.now())
+        promised = any(stale.target_lag_sec is not None for stale in found.values())
+        effective = self._planner.effective_targets() if promised else {}
+        for name, stale in found.items():
             target = effective.get(name, stale.target_lag_sec)
             yield staleness_line(replace(stale, effective_target_lag_sec=target))
 

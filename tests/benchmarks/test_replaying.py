@@ -102,10 +102,10 @@ def test_the_cost_aware_policy_runs_when_the_loss_is_worth_it_or_the_model_is_ol
     lived.rows[:] = 1_000_000
     lived.loss[2, 2:] = 0.5
     live = replaying.Lived(lived, 2, 6)
-    # 0.2 nats over 4 days, at half a nat-day's price
-    assert triggers.cost_aware(3.0, 30)(live)
-    assert not triggers.cost_aware(2.0, 30)(live)
-    assert triggers.cost_aware(2.0, 4)(live)
+    # 0.2 nats over 4 days are 0.8 nat-days.
+    assert triggers.cost_aware(1.5, 30)(live)
+    assert not triggers.cost_aware(1.0, 30)(live)
+    assert triggers.cost_aware(1.0, 4)(live)
 
 
 def test_the_share_won_back_is_0_for_never_and_1_for_daily():

