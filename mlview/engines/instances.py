@@ -11,7 +11,7 @@ import duckdb
 
 from mlview.definitions import literal
 from mlview.engines.allotment import allotted
-from mlview.engines.extensions import load_extensions
+from mlview.engines.extensions import checked_before, load_extensions
 from mlview.engines.translate import is_transient, translated
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def open_instance(layout: Layout) -> duckdb.DuckDBPyConnection:
         config={
             "python_enable_replacements": "false",
             "temp_directory": str(spill),
+            **({"allow_unsigned_extensions": "true"} if checked_before() else {}),
             **allotted().config(),
         },
     )

@@ -9,7 +9,7 @@ import pytest
 from mlview.clock import SystemClock
 from mlview.engines import DuckLakeEngine
 from mlview.engines import extensions as extensions_module
-from mlview.errors import DatabaseDamaged, LakeProblem, StorageProblem
+from mlview.errors import DatabaseDamaged, LakeProblem, MlviewError, StorageProblem
 
 NOON = datetime(2020, 1, 1, 12, tzinfo=UTC)
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
@@ -216,3 +216,17 @@ def test_missing_wheels_are_named():
     with pytest.raises(StorageProblem) as caught:
         extensions_module.load_extensions(Offline(), version="9.9.9")
     assert "pip install duckdb-extension-sqlite-scanner==9.9.9" in caught.value.hint
+
+
+def test_signatures_are_checked_once_and_nothing_unsigned_can_be_loaded_after(engine, tmp_path):
+    with engine.connection() as connection:
+        setting = "SELECT current_setting('allow_unsigned_extensions')"
+        assert connection.run(setting).fetchall() == [(False,)]
+        with pytest.raises(MlviewError, match="allow_unsigned_extensions"):
+            connection.run("SET allow_unsigned_extensions = true")
+        unsigned = tmp_path / "evil.duckdb_extension"
+        whole = extensions_module.extension_path("ducklake", extensions_module.duckdb.__version__)
+        unsigned.write_bytes(whole.read_bytes()[:-256] + bytes(256))
+        with pytest.raises(MlviewError, match="signature"):
+            connection.run(f"LOAD '{unsigned}'")
+    assert extensions_module.checked_before()
