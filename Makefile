@@ -6,12 +6,11 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-wheel check format bench lock clean
+.PHONY: help setup demo test test-wheel check format bench lock clean
 
 help:
 	@echo "make demo    the whole story on real data, in a fresh directory (about two minutes)"
 	@echo "make test    the tests, against the checkout; make check has those of the documentation"
-	@echo "make test-long  more injected faults, which take too long for every change"
 	@echo "make check   lint, types, layering, documentation, and the tests against the built wheel"
 	@echo "make bench   the benchmarks; tables and JSON go to benchmarks/out"
 	@echo "make lock    resolve the dependencies anew into requirements.lock"
@@ -35,11 +34,7 @@ demo: setup
 	$(BIN)/mlview demo --out demo-out
 
 test: setup
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --ignore tests/docs -m "not long"
-
-# What takes too long for every change: more faults, injected in more places.
-test-long: setup
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m long
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --ignore tests/docs
 
 check: setup
 	$(BIN)/ruff check .

@@ -39,6 +39,8 @@ RECHECK = 60.0
 """Seconds after which everything is looked at again even if nothing seems to have happened."""
 RECHECK_ELSEWHERE = 5.0
 """The same where another process refreshes a view: if it dies, nothing tells of it."""
+REMEMBERED = timedelta(days=7)
+"""For how long a daemon that is gone is known by its last sign of life."""
 LONGEST_PAUSE = 60.0
 """Seconds between two tries while the database cannot be read at all."""
 
@@ -89,6 +91,7 @@ class Loop:
         """Take up the work: what died unfinished is recorded as such."""
         now = self._home.clock.now()
         abandoned = tuple(self._home.catalog.abandon_dead(now))
+        self._home.catalog.forget_heartbeats(now - REMEMBERED)
         self._pulse.beat(0, force=True)
         self._tell(Began(self._executor.slots, self._scheduler.tick, abandoned))
 

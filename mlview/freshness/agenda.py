@@ -46,8 +46,6 @@ class Agenda:
     Attributes:
         now: the moment.
         observed: what was seen of every view.
-        staleness: how stale each is.
-        costs: what refreshing each is expected to take.
         fired: what each REFRESH WHEN came to.
         views: the same for the scheduler, in seconds since 1970, parents first.
         idle: the views that no schedule touches, and why.
@@ -56,8 +54,6 @@ class Agenda:
 
     now: datetime
     observed: Observed
-    staleness: Mapping[Name, Staleness]
-    costs: Mapping[Name, Costs]
     fired: Mapping[Name, Fired]
     views: tuple[ScheduledView, ...]
     idle: Mapping[Name, str]
@@ -159,7 +155,7 @@ class Surveyor:
             and columns_of(_declared(seen.rows[name]).refresh_when or "") & MOVING
             for name in fired
         )
-        return Agenda(now, seen, staleness, costs, fired, tuple(views), idle, restless)
+        return Agenda(now, seen, fired, tuple(views), idle, restless)
 
     def _why_left_alone(
         self,

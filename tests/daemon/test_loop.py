@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -262,6 +263,16 @@ def test_a_daemon_says_that_it_lives_and_that_it_has_ended(db, keeper):
     keeper.hours(1)
     (beat,) = db.services.home.catalog.heartbeats()
     assert (str(beat.state), beat.slots) == ("STOPPED", 1)
+
+
+def test_daemons_that_are_long_gone_are_forgotten(db, clock, keeper):
+    keeper.hours(1)
+    gone = replace(db.services.home.catalog.heartbeats()[0], holder="elsewhere:1:0.0")
+    db.services.home.catalog.beat(gone)
+    clock.advance(timedelta(days=8))
+    keeper.hours(1)
+    assert [b.holder for b in db.services.home.catalog.heartbeats()] != []
+    assert "elsewhere:1:0.0" not in [b.holder for b in db.services.home.catalog.heartbeats()]
 
 
 def test_a_pass_that_fails_is_told_and_the_daemon_goes_on(db, clock, keeper, monkeypatch):

@@ -138,7 +138,6 @@ def test_the_numbers_of_the_picture_are_written_beside_it(heard):
     assert written == scores
 
 
-@pytest.mark.long
 def test_told_again_it_gives_the_same_numbers(heard, tell):
     again = tell()
     assert again.told.days == heard.told.days

@@ -81,7 +81,7 @@ def holder(engine, tables, start_process):
 
 @pytest.mark.slow
 def test_eight_writers_beside_two_readers_lose_nothing(engine, connection, tables, start_process):
-    writers, commits = 8, 10
+    writers, commits = 8, 20
     readers = [start_process(READER, engine.path, writers * commits) for _ in range(2)]
     processes = [start_process(WRITER, engine.path, who, commits) for who in range(writers)]
     for process in processes:

@@ -16,7 +16,7 @@ from mlview.upkeep.tending import Tending
 
 T = Name("t")
 START = datetime(2013, 1, 1, tzinfo=UTC)
-COMMITS = 60
+COMMITS = 160
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_months_of_small_commits_leave_a_small_lake_and_every_kept_version_right
         for number in range(COMMITS):
             clock.advance(timedelta(hours=6))
             writer.run(f"INSERT INTO t VALUES ({number}, {number} / 2)")
-            if number % 15 == 14:
+            if number % 40 == 39:
                 db.sql("REFRESH ALL")
             done = tend(tending, clock.now())
             seen.update(key.split(":")[0] for key in done)
@@ -69,7 +69,7 @@ def test_months_of_small_commits_leave_a_small_lake_and_every_kept_version_right
             if done:
                 assert reader.table("FROM t").num_rows == 0
     assert {"merge", "expire", "clean", "collect"} <= set(seen)
-    assert clock.now() - START == timedelta(days=15)
+    assert clock.now() - START == timedelta(days=40)
     clock.advance(timedelta(days=1))
     tend(tending, clock.now())
 

@@ -175,7 +175,6 @@ def test_workers_in_a_row_leave_nothing_behind(site, pool_on, forks):
     assert (tasks[0] / "children").read_text() == ""
 
 
-@pytest.mark.long
 def test_workers_end_with_the_process_that_starts_them_and_another_takes_its_place(
     site, pool_on, forks
 ):

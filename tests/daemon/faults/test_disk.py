@@ -13,7 +13,7 @@ from mlview.planning.scheduling.scheduler import FAILURES
 @pytest.mark.parametrize(
     ("fault", "code", "times"),
     [
-        pytest.param("no space at the artifact", "DISK_FULL", FAILURES + 1, marks=pytest.mark.long),
+        ("no space at the artifact", "DISK_FULL", FAILURES + 1),
         ("no growth at the commit", "STORAGE", 1),
     ],
 )
@@ -35,7 +35,6 @@ def test_a_full_disk_is_told_and_suspends_nothing(site, fault, code, times):
     site.assert_collected()
 
 
-@pytest.mark.long
 def test_failures_that_could_not_even_be_recorded_are_backed_off_from(site):
     running = site.daemon("--workers", "1", fault="no room in the catalog")
     site.commit()
@@ -63,7 +62,6 @@ def test_a_daemon_that_finds_no_room_for_its_heartbeat_lives_and_goes_on(site):
     site.assert_sound()
 
 
-@pytest.mark.long
 def test_a_database_that_vanishes_for_a_while_is_kept_again_when_it_is_back(site):
     running = site.daemon(fault="held before the commit")
     site.commit()
@@ -80,7 +78,6 @@ def test_a_database_that_vanishes_for_a_while_is_kept_again_when_it_is_back(site
     site.assert_sound()
 
 
-@pytest.mark.long
 def test_a_catalog_that_another_client_keeps_locked_is_waited_for(site):
     running = site.daemon(fault="impatient")
     with closing(sqlite3.connect(site.path / "catalog.sqlite", isolation_level=None)) as client:

@@ -7,8 +7,6 @@ import random
 import signal
 from contextlib import suppress
 
-import pytest
-
 ROUNDS = int(os.environ.get("MLVIEW_ROUNDS", "4"))
 SEED = int(os.environ.get("MLVIEW_SEED", "20130310"))
 CHECKED_EVERY = 5
@@ -46,7 +44,6 @@ def test_killed_at_random_moments_nothing_is_lost_or_torn_and_nobody_is_left(sit
     site.assert_collected()
 
 
-@pytest.mark.long
 def test_of_two_daemons_the_other_goes_on_with_what_a_killed_one_had_begun(site):
     first, second = site.daemon(fault="held before the commit"), None
     site.commit()

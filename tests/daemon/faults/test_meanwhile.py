@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 
 def test_a_commit_during_training_leaves_the_new_version_honestly_stale(site):
     running = site.daemon(fault="held in training")
@@ -22,7 +20,6 @@ def test_a_commit_during_training_leaves_the_new_version_honestly_stale(site):
     site.assert_sound()
 
 
-@pytest.mark.long
 def test_what_is_created_and_altered_while_workers_are_busy_counts_at_once(site):
     running = site.daemon(fault="held in training")
     site.commit()
@@ -43,7 +40,6 @@ def test_what_is_created_and_altered_while_workers_are_busy_counts_at_once(site)
     site.assert_sound(names=("m", "n", "v", "w"))
 
 
-@pytest.mark.long
 def test_a_view_that_is_dropped_while_it_is_refreshed_stays_dropped(site):
     running = site.daemon(fault="held in training")
     site.commit()

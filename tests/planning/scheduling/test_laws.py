@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlview.definitions import Name
-from mlview.planning.scheduling import Mode, ScheduledView, Scheduler
+from mlview.planning.scheduling import Mode, ScheduledView, Scheduler, SlaPolicy
 from mlview.planning.scheduling.choosing import choose
 from mlview.planning.scheduling.scene import survey
 
@@ -161,7 +161,8 @@ def test_nobody_starves_however_overloaded_and_unimportant(asked, slots):
     ]  # fmt: skip
     scheduler, now, ends, longest = Scheduler(slots, tick=1), 0.0, {}, [0.0] * len(views)
     # Nobody can be fresher than a run takes, so that is the least a target counts for.
-    bound = 6 * max(max(lag, cost) for lag, cost, _ in asked) + 3 * sum(c for _, c, _ in asked)
+    least = max(max(lag, cost) for lag, cost, _ in asked)
+    bound = SlaPolicy().patience * least + 2 * sum(cost for _, cost, _ in asked)
     began = [0.0] * len(views)
     while now < 4 * bound:
         for place in [place for place, end in ends.items() if end <= now]:
