@@ -11,6 +11,7 @@ from mlview.engines.feeds import Feed
 from mlview.engines.kept import KeptFeeds
 from mlview.engines.remembered import Remembered
 from mlview.engines.sources import WEIGHT, Source
+from mlview.engines.translate import keyboard_interrupts
 from mlview.engines.values import CommitSpan
 from mlview.errors import LakeProblem, UnknownName, UsageProblem, did_you_mean
 from mlview.records import TableChange
@@ -246,7 +247,7 @@ class Changes:
         return (inserted, deleted) if adds_up else None
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with self._cursor() as cursor:
+        with self._cursor() as cursor, keyboard_interrupts(cursor):
             return cursor.execute(sql).fetchall()
 
 

@@ -73,16 +73,11 @@ class Channel:
     ) -> QueryResult:
         """The same, raising DuckDB's own errors, for those who retry."""
         self.settle()
-        try:
-            with keyboard_interrupts():
-                if parameters is None or len(parameters) == 0:
-                    self.connection.execute(sql)
-                else:
-                    self.connection.execute(sql, parameters)
-        except KeyboardInterrupt:
-            # DuckDB's workers go on with it, and the next statement would wait for them.
-            self.connection.interrupt()
-            raise
+        with keyboard_interrupts(self.connection):
+            if parameters is None or len(parameters) == 0:
+                self.connection.execute(sql)
+            else:
+                self.connection.execute(sql, parameters)
         return QueryResult(self.connection, self._columns(), kind=kind, lossless=self._lossless)
 
     def settle(self) -> None:
@@ -99,7 +94,7 @@ class Channel:
             SyntaxProblem, BindProblem, UnknownName: with the place in `sql`.
         """
         self.settle()
-        with translated():
+        with translated(self.connection):
             parsed = self.connection.extract_statements(sql)
         if not parsed or any(part.type.name not in {"SELECT", "CREATE"} for part in parsed[:-1]):
             raise UsageProblem("expected one query", hint="write a SELECT or a FROM")
@@ -108,7 +103,7 @@ class Channel:
                 f"expected a query, found {parsed[-1].type.name}", hint="write a SELECT or a FROM"
             )
         # On a line of its own, so that columns in error messages are those of the text.
-        with translated(line_offset=1):
+        with translated(self.connection, line_offset=1):
             rows = self.connection.execute("DESCRIBE\n" + sql).fetchall()
         return tuple(Column(row[0], row[1]) for row in rows)
 
@@ -116,7 +111,7 @@ class Channel:
         """Let `name` stand for Arrow data on this connection, before any relation of the lake."""
         self.settle()
         self.unbind(name)
-        with translated():
+        with translated(self.connection):
             self.connection.register(name, data)
         self._bound[name] = data
 
@@ -125,13 +120,13 @@ class Channel:
         self.settle()
         self.unbind(name)
         body = relation_sql if _is_query(relation_sql) else f"FROM {relation_sql}"
-        with translated():
+        with translated(self.connection):
             self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {always_quote(name)} AS {body}")
 
     def unbind(self, name: str) -> None:
         """Let `name` stand for what the lake has under it again; unknown names are ignored."""
         self.settle()
-        with translated():
+        with translated(self.connection):
             if self._bound.pop(name, None) is not None:
                 self.connection.unregister(name)
             else:
@@ -142,7 +137,7 @@ class Channel:
         """DEFINITION_SETTINGS and `refresh_time()` inside the block, the user's own after it."""
         self.settle()
         outer = self._refresh_time
-        with translated():
+        with translated(self.connection):
             before = self._current_settings()
             path = self.connection.execute("SELECT current_setting('search_path')").fetchone()
             self._apply(DEFINITION_SETTINGS)
@@ -153,7 +148,7 @@ class Channel:
             yield
         finally:
             self.settle()
-            with translated():
+            with translated(self.connection):
                 self._apply(before)
                 self.connection.execute(f"SET search_path = {literal(path[0] if path else '')}")
                 if refresh_time is not None:
@@ -169,7 +164,7 @@ class Channel:
                 "expected a timezone-aware refresh time, found a naive one",
                 hint="pass e.g. datetime.now(UTC)",
             )
-        with translated():
+        with translated(self.connection):
             self.connection.execute(
                 "CREATE OR REPLACE TEMP MACRO refresh_time() AS "
                 f"TIMESTAMPTZ {literal(moment.isoformat())}"

@@ -122,7 +122,7 @@ class LakeConnection:
         """Whether the lake has a table or a view of this name, as this transaction sees it."""
         self._channel.settle()
         schema, relation = literal(name.schema), literal(name.name)
-        with translated():
+        with translated(self._channel.connection):
             row = self._channel.connection.execute(
                 "SELECT table_type FROM information_schema.tables WHERE table_catalog = 'lake' "
                 f"AND lower(table_schema) = lower({schema}) AND lower(table_name) = "
@@ -315,7 +315,7 @@ class LakeConnection:
                 time.sleep(_RETRY_SECONDS)
 
     def _make_system_view(self, name: str, hidden: str, data: pa.Table) -> None:
-        with translated(), self._host.user_cursor() as side:
+        with self._host.user_cursor() as side, translated(side):
             side.register(hidden, data.schema.empty_table())
             side.execute(
                 f"CREATE OR REPLACE VIEW {SYSTEM_SCHEMA}.main.{always_quote(name)} AS "

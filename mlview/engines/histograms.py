@@ -242,7 +242,7 @@ class _Memory:
         return self.read(sql, threads=threads).read_all()
 
     def read(self, sql: str, *, threads: int | None = None) -> pa.RecordBatchReader:
-        with translated():
+        with translated(self._channel.connection):
             setting = "RESET threads" if threads is None else f"SET threads = {threads}"
             self._channel.connection.execute(setting)
             return self._channel.execute(sql).reader()

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mlview.definitions import always_quote
+from mlview.engines.translate import keyboard_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +90,7 @@ class KeptFeeds:
             return None
         table = f'memory.main."__mlview_feed_{next(_numbers)}"'
         recorded = feed.recorded(row_id=feed.row_id)
-        with self._cursor() as cursor:
+        with self._cursor() as cursor, keyboard_interrupts(cursor):
             made = cursor.execute(f"CREATE TABLE {table} AS {recorded}").fetchone()
             rows = int(made[0]) if made is not None else 0
         kept = Kept(feed, table, rows)
@@ -103,5 +104,5 @@ class KeptFeeds:
 
     def _drop_forsaken(self) -> None:
         while self._forsaken:
-            with self._cursor() as cursor:
+            with self._cursor() as cursor, keyboard_interrupts(cursor):
                 cursor.execute(f"DROP TABLE IF EXISTS {self._forsaken.popleft()}")

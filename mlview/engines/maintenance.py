@@ -129,7 +129,7 @@ def sweep(upkeep: Upkeep, *, older_than: datetime) -> int:
 
 def _expire(upkeep: Upkeep, lake: str, snapshots: tuple[int, ...], *, dry_run: bool) -> None:
     if snapshots and not dry_run:
-        with translated(), upkeep.cursors[lake]() as cursor:
+        with upkeep.cursors[lake]() as cursor, translated(cursor):
             cursor.execute(
                 f"CALL ducklake_expire_snapshots({literal(lake)}, versions => {list(snapshots)})"
             ).fetchall()
@@ -148,7 +148,7 @@ def _delete(
 ) -> list[str]:
     dry = ", dry_run => true" if dry_run else ""
     before = f"TIMESTAMPTZ {literal(older_than.astimezone(UTC).isoformat())}"
-    with translated(), upkeep.cursors[lake]() as cursor:
+    with upkeep.cursors[lake]() as cursor, translated(cursor):
         rows = cursor.execute(
             f"CALL ducklake_{which}_files({literal(lake)}, older_than => {before}{dry})"
         ).fetchall()
@@ -189,7 +189,12 @@ def _committed(
 
     It is given up after `limit` seconds: writers wait for it.
     """
-    with upkeep.locks[lake], translated(), upkeep.cursors[lake]() as cursor, _within(cursor, limit):
+    with (
+        upkeep.locks[lake],
+        upkeep.cursors[lake]() as cursor,
+        translated(cursor),
+        _within(cursor, limit),
+    ):
         cursor.execute("BEGIN")
         try:
             rows = cursor.execute(sql).fetchall()

@@ -90,7 +90,7 @@ class Metadata:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query that SQLite answers; values are strings or None."""
-        with translated(), self._cursor() as cursor:
+        with self._cursor() as cursor, translated(cursor):
             return cursor.execute(
                 f"FROM sqlite_query({literal(self._name)}, {literal(sql)})"
             ).fetchall()

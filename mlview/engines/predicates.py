@@ -139,7 +139,7 @@ def _booleans(channel: Channel, expression: str, places: Sequence[int]) -> list[
     stop = Timer(LONGEST, channel.connection.interrupt)
     stop.start()
     try:
-        with translated():
+        with translated(channel.connection):
             return [row[0] for row in channel.connection.execute(query).fetchall()]
     finally:
         stop.cancel()

@@ -59,7 +59,7 @@ class SnapshotReader:
         self._give_back = give_back
         self._closed = False
         cursor = attached.connection.cursor()
-        with translated():
+        with translated(cursor):
             cursor.execute(f"USE {attached.name}")
         self._channel = Channel(cursor, lossless=False)
         self._channel.bind_refresh_time(refresh_time)
@@ -81,7 +81,7 @@ class SnapshotReader:
             TransactionLost: by a statement after one that failed while it ran.
         """
         self._channel.settle()
-        with translated():
+        with translated(self._channel.connection):
             self._channel.connection.execute("BEGIN")
         state = self._transaction = Transaction(threads)
         end = "ROLLBACK"
@@ -91,7 +91,7 @@ class SnapshotReader:
         finally:
             self._transaction = None
             self._channel.settle()
-            with translated():
+            with translated(self._channel.connection):
                 self._channel.connection.execute(end)
 
     def read(
@@ -191,7 +191,7 @@ class SnapshotReader:
     def _statement(self, threads: int | None) -> Iterator[None]:
         """A statement that so many threads work on, in mlview's errors."""
         within = self._transaction.threads if self._transaction is not None else None
-        with self._noted(), translated():
+        with self._noted(), translated(self._channel.connection):
             self._set_threads(threads or within or self._attached.default_threads)
             yield
 

@@ -93,7 +93,7 @@ class QueryResult:
         live = self._connection
         if live is None or self._stream is not None:
             return self.arrow().to_reader(batch_rows)
-        with translated():
+        with translated(live):
             source = live.to_arrow_reader(batch_rows)
             if self._lossless and _has_extensions(source.schema):
                 source = _in_arrows_own_types(source, batch_rows)
@@ -138,7 +138,7 @@ class QueryResult:
         if live is None:
             return
         try:
-            with streamed():
+            with streamed(live):
                 self._settle(live)
         except MlviewError as error:
             # Whoever asks for these rows is told; the statement that runs next has no part in it.
@@ -178,7 +178,7 @@ class QueryResult:
             if self._error is not None:
                 raise self._error
             try:
-                with streamed():
+                with streamed(self._connection):
                     batch = next(self._stream, None)
             except MlviewError as error:
                 self._connection, self._error = None, error

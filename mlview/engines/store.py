@@ -149,11 +149,11 @@ class Store:
             _stage(cursor, signed)
             table = self._state(name_of(object_id), base)
             applying = self._applying(cursor, object_id, base, table, state)
-            with translated():
+            with translated(cursor):
                 applying[0].check(columns)
                 wanted = [each.net() for each in applying]
             before = None if state is None else state.before
-            with self._write_lock(), translated():
+            with self._write_lock(), translated(cursor):
                 head = self._newest()
                 changed = self._metadata.changed_tables(base, head)
                 touched = [each.state.table_id in changed for each in applying]
@@ -254,7 +254,7 @@ class Store:
 
     def _committed(self, cursor: duckdb.DuckDBPyConnection, *sql: str, **facts: int) -> int:
         """Run statements in a transaction of their own; the snapshot it made."""
-        with self._write_lock(), translated():
+        with self._write_lock(), translated(cursor):
             with self._transaction(cursor, **facts):
                 for statement in sql:
                     cursor.execute(statement)
@@ -265,8 +265,8 @@ def _stage(
     cursor: duckdb.DuckDBPyConnection, data: pa.RecordBatchReader, name: str = "staged"
 ) -> int:
     """Read all rows into a temporary table; how many there are."""
-    failures: list[Exception] = []
-    with translated():
+    failures: list[BaseException] = []
+    with translated(cursor):
         cursor.register("incoming", _noting(data, failures))
         try:
             cursor.execute(f"CREATE TEMP TABLE {name} AS FROM incoming")
@@ -280,7 +280,7 @@ def _stage(
 
 def _storable(cursor: duckdb.DuckDBPyConnection) -> str:
     """The staged columns, each in the type that it is stored in."""
-    with translated():
+    with translated(cursor):
         columns = cursor.execute("DESCRIBE temp.main.staged").fetchall()
     return ", ".join(
         f"CAST({always_quote(name)} AS {stored_type(kind)}) AS {always_quote(name)}"
@@ -290,13 +290,13 @@ def _storable(cursor: duckdb.DuckDBPyConnection) -> str:
     )
 
 
-def _noting(data: pa.RecordBatchReader, failures: list[Exception]) -> pa.RecordBatchReader:
+def _noting(data: pa.RecordBatchReader, failures: list[BaseException]) -> pa.RecordBatchReader:
     """The same rows; an exception on the way is kept as it was raised."""
 
     def passing() -> Iterator[pa.RecordBatch]:
         try:
             yield from data
-        except Exception as error:
+        except BaseException as error:
             failures.append(error)
             raise
 

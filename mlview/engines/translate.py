@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -48,31 +48,47 @@ _RUNTIME: dict[str, type[duckdb.Error]] = {
 
 
 @contextmanager
-def translated(*, line_offset: int = 0) -> Iterator[None]:
-    """Raise mlview's errors in place of DuckDB's; lines are reported less `line_offset`."""
+def translated(
+    connection: duckdb.DuckDBPyConnection | None = None, *, line_offset: int = 0
+) -> Iterator[None]:
+    """Raise mlview's errors in place of DuckDB's.
+
+    Args:
+        connection: where statements run that may take long, for Ctrl-C to stop them.
+        line_offset: lines are reported less so many.
+    """
     try:
-        with keyboard_interrupts():
+        with keyboard_interrupts(connection):
             yield
     except duckdb.Error as error:
         raise translate(error, line_offset=line_offset) from error
 
 
 @contextmanager
-def keyboard_interrupts() -> Iterator[None]:
-    """Let Ctrl-C be a KeyboardInterrupt, which DuckDB wraps into a RuntimeError."""
+def keyboard_interrupts(connection: duckdb.DuckDBPyConnection | None = None) -> Iterator[None]:
+    """Let Ctrl-C be the KeyboardInterrupt that it was, and stop what runs on the connection.
+
+    DuckDB wraps it into a RuntimeError, and its workers go on with the statement: the next one on
+    the same connection, and even closing it, would wait for them.
+    """
     try:
         yield
-    except RuntimeError as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):
-            raise KeyboardInterrupt from error
-        raise
+    except (RuntimeError, KeyboardInterrupt) as error:
+        pressed = error if isinstance(error, KeyboardInterrupt) else error.__cause__
+        if not isinstance(pressed, KeyboardInterrupt):
+            raise
+        if connection is not None:
+            with suppress(duckdb.ConnectionException):  # closed already
+                connection.interrupt()
+        raise pressed from None
 
 
 @contextmanager
-def streamed() -> Iterator[None]:
+def streamed(connection: duckdb.DuckDBPyConnection | None) -> Iterator[None]:
     """The same for rows that come as a stream: Arrow wraps DuckDB's errors in its own."""
     try:
-        yield
+        with keyboard_interrupts(connection):
+            yield
     except duckdb.Error as error:
         raise translate(error) from error
     except (OSError, ArrowException) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -19,30 +20,43 @@ LEASE_SECONDS = 60.0
 
 @contextmanager
 def lease(home: Home, object_id: int) -> Iterator[int]:
-    """The fencing token of a lease that is renewed in the background until the block ends.
+    """The fencing token of a lease that is held in the background until the block ends.
 
     Raises:
         RefreshBusy: another process holds it.
     """
-    now = home.clock.now
-    token = home.catalog.acquire(object_id, holder=holder_here(), now=now(), seconds=LEASE_SECONDS)
+    acquired: Future[int] = Future()
     over = threading.Event()
 
-    def renew() -> None:
-        while not over.wait(LEASE_SECONDS / 3):
-            try:
-                home.catalog.renew(object_id, token, now(), LEASE_SECONDS)
-            except LeaseLost:
-                return  # publishing will be refused, by the token
-            except StorageProblem:
-                continue  # the catalog may be writable again before the lease runs out
-
-    renewer = threading.Thread(target=renew, name=f"lease-{object_id}", daemon=True)
-    renewer.start()
-    try:
-        yield token
-    finally:
-        over.set()
-        renewer.join()
+    def hold() -> None:
+        # All of it in a thread of its own: Ctrl-C cannot come between taking it and giving it back.
+        try:
+            token = home.catalog.acquire(
+                object_id, holder=holder_here(), now=home.clock.now(), seconds=LEASE_SECONDS
+            )
+        except BaseException as error:  # noqa: BLE001 - it is raised where the lease is wanted
+            acquired.set_exception(error)
+            return
+        acquired.set_result(token)
+        _renew_until(over, home, object_id, token)
         with suppress(StorageProblem):  # what cannot be given back runs out by itself
             home.catalog.release(object_id, token)
+
+    holder = threading.Thread(target=hold, name=f"lease-{object_id}", daemon=True)
+    try:
+        holder.start()
+        yield acquired.result()
+    finally:
+        over.set()
+        if holder.ident is not None:
+            holder.join()
+
+
+def _renew_until(over: threading.Event, home: Home, object_id: int, token: int) -> None:
+    while not over.wait(LEASE_SECONDS / 3):
+        try:
+            home.catalog.renew(object_id, token, home.clock.now(), LEASE_SECONDS)
+        except LeaseLost:
+            return  # publishing will be refused, by the token
+        except StorageProblem:
+            continue  # the catalog may be writable again before the lease runs out

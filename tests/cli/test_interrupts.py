@@ -1,5 +1,6 @@
 """Ctrl-C: the statement stops, the exit code is 130, the database is sound."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -75,6 +76,40 @@ def test_a_statement_is_stopped_and_the_connection_goes_on(database, text):
         finally:
             signal.signal(signal.SIGINT, before)
         assert db.sql("SELECT 42").fetchall() == [(42,)]
+
+
+@pytest.fixture
+def pressing():
+    """Press Ctrl-C so many seconds after the block has begun; never after the test."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    pressed = []
+
+    @contextlib.contextmanager
+    def press(seconds):
+        with stopping_on_interrupt(interrupt_all):
+            pressed.append(threading.Timer(seconds, os.kill, [os.getpid(), signal.SIGINT]))
+            pressed[-1].start()
+            yield
+
+    yield press
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for timer in pressed:
+        timer.cancel()
+        timer.join()
+    signal.signal(signal.SIGINT, before)
+
+
+def test_wherever_in_a_refresh_it_comes_it_is_ctrl_c_and_the_next_refresh_may_begin(
+    database, pressing
+):
+    with mlview.connect(database) as db:
+        db.sql(f"CREATE MATERIALIZED VIEW slow AS {SLOW} WITH NO DATA")
+        for hundredths in range(0, 20, 2):  # before its long query, a refresh works for about ten
+            with pytest.raises(KeyboardInterrupt), pressing(hundredths / 100):
+                db.refresh("slow")
+        assert set(states(db)) == {("CANCELLED",)}
+        db.sql(f"CREATE OR REPLACE MATERIALIZED VIEW slow AS {SLOW} AND a.id = -1 AND b.id = -1")
+        assert db.sql("FROM slow").fetchall() == [(0,)]
 
 
 def test_where_ctrl_c_is_ignored_it_stays_ignored():

@@ -10,6 +10,7 @@ import duckdb
 
 from mlview.deltas.printing import printable, quoted, same_meaning
 from mlview.deltas.trees import statement
+from mlview.engines.translate import keyboard_interrupts
 from mlview.errors import BindProblem, LakeProblem, UnknownName
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class Trees:
         return tree
 
     def _asked(self, sql: str, value: str) -> str:
-        row = self._parser.execute(sql, [value]).fetchone()
+        with keyboard_interrupts(self._parser):
+            row = self._parser.execute(sql, [value]).fetchone()
         return "" if row is None else str(row[0])
 
     def relation(self, sql: str) -> Tree:
