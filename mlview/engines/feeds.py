@@ -76,22 +76,22 @@ class Feed:
         counts = (f"(SELECT count(*) FROM {self.at(at)})" for at in (self.until, self.since))
         return f"({' - '.join(counts)})"
 
-    def adds_up(self, recorded: str, *, thorough: bool) -> str:
-        """An expression: whether the recorded rows lead from one state to the other.
+    def checksum(self, relation: str, *, thorough: bool, signed: bool = False) -> str:
+        """An expression: a number of rows; those of two states differ by that of their difference.
 
-        Rowids are compared by the sum of their hashes, almost as fast as counting: the record of
-        a transaction that updates rows of its own may hold a row twice. To be thorough, the hashes
-        are of whole rows.
+        It sums the hashes of rowids, almost as fast as counting: the record of a transaction that
+        updates rows of its own may hold a row twice. To be thorough, the hashes are of whole rows.
+
+        Args:
+            relation: the rows, for a FROM clause.
+            thorough: whether to hash whole rows.
+            signed: whether they have weights.
         """
         keys = ["rowid"] if self.row_id else []
         if thorough or not self.row_id:
             keys += group_by(self.columns)
-        total = f"coalesce(sum(hash({', '.join(keys)})::HUGEINT"
-        after, before = (
-            f"(SELECT {total}), 0) FROM {self.at(at)})" for at in (self.until, self.since)
-        )
-        moved = f"(SELECT {total} * {self.weight}), 0) FROM ({recorded}))"
-        return f"{moved} = {after} - {before}"
+        one = f"hash({', '.join(keys)})::HUGEINT" + (f" * {self.weight}" if signed else "")
+        return f"(SELECT coalesce(sum({one}), 0) FROM {relation})"
 
     def compared(self, *, row_id: bool = False, sign: int = 1) -> str:
         """The rows by which both states differ, net, read from the states themselves.

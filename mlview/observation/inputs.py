@@ -13,6 +13,7 @@ from mlview.observation.looking import through
 from mlview.observation.reads import resolve
 from mlview.observation.stored import definition_of, maintenance_of
 from mlview.planning import Observation, UpstreamMove
+from mlview.records import TableChange
 from mlview.sql import mentions
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from mlview.definitions import Freshness
     from mlview.planning import SourceReach
-    from mlview.records import Snapshot, TableChange, TableState, Version
+    from mlview.records import Snapshot, TableState, Version
     from mlview.storage.catalog import ObjectRow
     from mlview.storage.home import Home
 
@@ -53,8 +54,8 @@ class Inputs:
             else {}
         )
 
-    def observation(self, row: ObjectRow) -> Observation:
-        """What became of one view's inputs."""
+    def observation(self, row: ObjectRow, *, counted: bool = True) -> Observation:
+        """What became of one view's inputs; without `counted`, not how many rows changed."""
         definition = definition_of(row.create_text)
         version = self._live.get(row.id)
         promise: Freshness | None = getattr(definition, "freshness", None)
@@ -82,7 +83,7 @@ class Inputs:
         return replace(
             blank,
             reads=self._upstream(row) if redefined else self._still_read(version),
-            changes=tuple(self._changes(present, recreated, since)),
+            changes=tuple(self._changes(present, recreated, since, counted=counted)),
             missing=tuple(name for name in base if name not in present),
             lost=tuple(name for name in dropped if name not in self._rows),
             broken=broken,
@@ -90,7 +91,7 @@ class Inputs:
             recreated=(*recreated, *(name for name in dropped if name in self._rows)),
             redefined=redefined,
             moved=(moved := tuple(self._moved(version))),
-            below=tuple(self._below(moved, since)),
+            below=tuple(self._below(moved, since, counted=counted)),
             window_from=version.data_timestamp if version.details.get("refresh_time") else None,
             maintenance=maintenance_of(version),
         )
@@ -160,7 +161,9 @@ class Inputs:
             return ()  # its refresh says what is missing
         return tuple(upstream.name for upstream in reads.upstream.values())
 
-    def _below(self, moved: Iterable[UpstreamMove], through: int) -> list[TableChange]:
+    def _below(
+        self, moved: Iterable[UpstreamMove], through: int, *, counted: bool
+    ) -> list[TableChange]:
         """What changed since a snapshot in the base tables under views that moved after it."""
         tables: dict[Name, int] = {}
         waiting = [self._rows[move.name].id for move in moved]
@@ -172,17 +175,28 @@ class Inputs:
             waiting += [upstream.object_id for upstream in version.upstream]
         present = {name: self._tables[name] for name in tables if name in self._tables}
         again = tuple(n for n, state in present.items() if state.table_id != tables[n])
-        return self._changes(present, again, through)
+        return self._changes(present, again, through, counted=counted)
 
     def _changes(
-        self, present: Mapping[Name, TableState], recreated: tuple[Name, ...], through: int
+        self,
+        present: Mapping[Name, TableState],
+        recreated: tuple[Name, ...],
+        through: int,
+        *,
+        counted: bool,
     ) -> list[TableChange]:
         changes = []
         for name, state in present.items():
             touch = self._touched.get(state.table_id)
             if name in recreated or touch is None or touch.last_snapshot <= through:
                 continue
-            change = self._engine.change(name, through, self._snapshot.id)
+            change = (
+                self._engine.change(name, through, self._snapshot.id)
+                if counted
+                else TableChange(
+                    name, through, self._snapshot.id, None, None, touch.first_changed_at, None
+                )
+            )
             if change.rows != 0:
                 changes.append(change)
         return changes

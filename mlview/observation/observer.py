@@ -7,6 +7,7 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from mlview.definitions import Kind, Name
+from mlview.observation.closely import Closely
 from mlview.observation.inputs import Inputs
 from mlview.observation.looking import Deltas, through
 from mlview.observation.newest import Newest
@@ -38,7 +39,7 @@ class Observed:
         graph: Graph,
         deltas: Mapping[int, ViewDelta],
         now: datetime,
-        closely: frozenset[Name] | None = None,
+        closely: Closely | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.rows = rows
@@ -98,7 +99,8 @@ class Observer:
         Costs one snapshot query and one catalog query where nothing changed since the last call
         (and no window of refresh_time() moved).
         `instead` takes the place of the stored row of the same name, as if it had been adopted.
-        With `closely`, deltas are computed only for what a refresh of that demand touches.
+        With `closely`, changed rows are counted and deltas computed only for what a refresh of
+        that demand touches.
         """
         with self._lock:
             while True:
@@ -145,14 +147,15 @@ class Observer:
         found: dict[Name, Observation] = {}
         known: dict[int, ViewDelta] = {}
         judged: dict[Name, Staleness] = {}
-        near = None if closely is None else _touched(graph, closely)
+        near = None if closely is None else Closely.of(closely, graph)
         with self._deltas.looking(snapshot.id, live, now) as deltas:
             for name in graph.order(rows):
                 if rows[name].kind not in LIVE_KINDS:
                     continue
-                observed = inputs.observation(rows[name])
+                counted = near is None or name in near.counted
+                observed = inputs.observation(rows[name], counted=counted)
                 delta = None
-                if near is None or name in near:
+                if near is None or name in near.deltas:
                     delta = deltas.of(rows[name], observed, judged, inputs.touches(rows[name]))
                 if delta is not None:
                     observed, known[rows[name].id] = replace(observed, delta=delta.size), delta
@@ -166,15 +169,4 @@ def _covers(seen: Observed, closely: Demand | None) -> bool:
     """Whether a look was close enough."""
     if seen.closely is None:
         return True
-    return closely is not None and _touched(seen.graph, closely) <= seen.closely
-
-
-def _touched(graph: Graph, demand: Demand) -> frozenset[Name]:
-    """The views whose staleness decides what a refresh does; not those to be made in full."""
-    found: set[Name] = {name for name in demand.names if name in graph}
-    if demand.cascade:
-        for name in tuple(found):
-            found.update(graph.descendants(name))
-    for name in tuple(found):
-        found.update(graph.ancestors(name))
-    return frozenset(found.difference(demand.names) if demand.full else found)
+    return closely is not None and seen.closely.covers(Closely.of(closely, seen.graph))
