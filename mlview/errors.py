@@ -12,6 +12,7 @@
     │   └── InTransaction         not allowed between BEGIN and COMMIT
     ├── NameProblem
     │   ├── UnknownName           nothing has this name; carries the nearest names
+    │   │   └── DroppedMeanwhile  what was being refreshed was dropped; nothing was published
     │   ├── NameTaken             something has it already
     │   └── ReservedName          it belongs to mlview
     ├── DependencyProblem
@@ -149,6 +150,12 @@ class UnknownName(NameProblem):
     """Nothing has this name."""
 
     code = "UNKNOWN_NAME"
+
+
+class DroppedMeanwhile(UnknownName):
+    """What was being refreshed was dropped; nothing was published."""
+
+    code = "DROPPED"
 
 
 class NameTaken(NameProblem):

@@ -7,6 +7,7 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING
 
 from mlview.clock import ManualClock
+from mlview.daemon.events import Orphaned
 from mlview.daemon.executors import InlineExecutor, ProcessPool
 from mlview.daemon.loop import Loop
 from mlview.errors import UsageProblem
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mlview.clock import Clock
     from mlview.daemon.events import Listener
     from mlview.daemon.executors import Executor
+    from mlview.daemon.executors.orders import Replaced
     from mlview.planning.scheduling import Policy
     from mlview.session import Database
 
@@ -193,4 +195,9 @@ class Daemon:
             self._workers,
             memory_limit_bytes=memory_limit,
             time_limit=time_limit,
+            replaced=self._tell_of_orphans,
         )
+
+    def _tell_of_orphans(self, gone: Replaced) -> None:
+        for listener in self._listeners:
+            listener(Orphaned(gone.pid, gone.status, gone.workers))

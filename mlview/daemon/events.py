@@ -80,6 +80,15 @@ class Recovered:
 
 
 @dataclass(frozen=True, slots=True)
+class Orphaned:
+    """The process that starts workers was gone, and its `workers` with it; another one is there."""
+
+    pid: int
+    status: int | None
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tended:
     """A step of the lake's upkeep was carried out."""
 
@@ -115,6 +124,7 @@ Event = (
     | Warned
     | Overloaded
     | Recovered
+    | Orphaned
     | Tended
     | Troubled
     | Stopped

@@ -10,6 +10,7 @@ from mlview.daemon.events import (
     Began,
     Confirmed,
     Finished,
+    Orphaned,
     Overloaded,
     Recovered,
     Started,
@@ -19,6 +20,7 @@ from mlview.daemon.events import (
     Troubled,
     Warned,
 )
+from mlview.daemon.executors.causes import ended_how
 from mlview.records import RefreshState
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 NAMED = 8
 """So many late views are named in a line; its facts have them all."""
 INFO, WARNING, ERROR = "info", "warning", "error"
-ELSEWHERE = frozenset({"REFRESH_BUSY", "LEASE_LOST"})
-"""Another process refreshed the view meanwhile."""
+ELSEWHERE = frozenset({"REFRESH_BUSY", "LEASE_LOST", "UNKNOWN_NAME"})
+"""Another process refreshed the view meanwhile, or dropped it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,14 @@ def _overloaded(event: Overloaded) -> Iterator[Line]:
 def _recovered(event: Recovered) -> Iterator[Line]:
     del event
     yield Line(INFO, "recovered", "every view can be in time again")
+
+
+@lines.register(Orphaned)
+def _orphaned(event: Orphaned) -> Iterator[Line]:
+    with_it = f", and {event.workers} worker{'s' if event.workers != 1 else ''} with it"
+    said = f"the process that starts workers {ended_how(event.status)}{with_it}; there is another"
+    facts = {"pid": event.pid, "status": event.status, "workers": event.workers}
+    yield Line(WARNING, "orphaned", said, facts)
 
 
 @lines.register(Tended)

@@ -274,7 +274,9 @@ class Loop:
             row = agenda.observed.rows[name]
             view = next(view for view in agenda.views if view.object_id == row.id)
             own = view.failures - view.elsewhere
-            reason = f"{own} scheduled refreshes failed in a row"
+            newest = self._home.catalog.refreshes(object_id=row.id, limit=1)
+            last = "".join(f", the last with {r.error_code}" for r in newest if r.error_code)
+            reason = f"{own} scheduled refreshes failed in a row{last}"
             self._home.catalog.suspend(row.id, True, now=agenda.now, reason=reason)
             self._tell(Suspended(name, reason))
 

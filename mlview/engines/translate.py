@@ -37,6 +37,11 @@ _INTERNAL = ("pg_", "information_schema", "duckdb_", "sqlite_", "pragma_", "__")
 _TRANSIENT = ("database is locked", "database table is locked", "Transaction conflict")
 _FULL = ("No space left on device", "database or disk is full", "Disk quota exceeded")
 _DAMAGED = ("file is not a database", "database disk image is malformed")
+_UNUSABLE = {
+    "unable to open database file": ("opened", "check that the database directory may be written"),
+    "readonly database": ("written", "check that the database directory may be written"),
+    "disk I/O error": ("read or written", "check the disk: it may be full, or fail"),
+}
 _RUNTIME: dict[str, type[duckdb.Error]] = {
     "Conversion Error": duckdb.ConversionException,
     "INTERRUPT Error": duckdb.InterruptException,
@@ -167,8 +172,9 @@ def _storage_problem(text: str, message: str) -> MlviewError | None:
         )
     if any(word in text for word in _DAMAGED):
         return DatabaseDamaged(message, hint="restore a backup: mlview restore")
-    if "unable to open database file" in text or "readonly database" in text:
-        return StorageProblem(message, hint="check that the database directory may be written")
+    for words, (what, hint) in _UNUSABLE.items():
+        if words in text:
+            return StorageProblem(f"the lake cannot be {what}: {words}", hint=hint, cause=message)
     return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlview.definitions import Model, Name, always_quote, fold
-from mlview.engines.differencing import query_delta, release
+from mlview.engines.differencing import first_crossing, query_delta, release
 from mlview.engines.differencing.adding import added_delta
 from mlview.engines.values import SumsDelta
 from mlview.observation.identities import BUCKET, as_recorded, bucket, identity_of
@@ -230,6 +230,20 @@ def view_delta(
             return ViewDelta(size, delta.operators, None, lossless)
         rows = reader.table(signed_rows(delta, ends), lossless=lossless)
         return ViewDelta(size, delta.operators, rows, lossless, sums)
+
+
+def window_end(
+    home: Home, reader: SnapshotReader, ends: Ends, version_of: Callable[[ObjectRow], Version]
+) -> datetime | None:
+    """When time alone first moves rows into a version's refresh_time() window, or out of it.
+
+    Whatever was committed since does not count. None if that never happens.
+
+    Raises:
+        LakeProblem: NO_DELTA, it cannot be told.
+    """
+    resolve = sources_of(home, ends, version_of)
+    return first_crossing(reader, ends.query, resolve, since=ends.live.data_timestamp)
 
 
 def signed_rows(delta: QueryDelta, ends: Ends) -> str:

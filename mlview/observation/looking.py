@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mlview.definitions import Kind
 from mlview.errors import MlviewError
-from mlview.observation.deltas import Ends, ViewDelta, view_delta
+from mlview.observation.deltas import Ends, ViewDelta, view_delta, window_end
 from mlview.planning import predict_seconds
 from mlview.records import Action, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
-
+    from collections.abc import Callable, Iterator, Mapping
     from mlview.definitions import Name
     from mlview.engines import SnapshotReader
     from mlview.planning import Observation
@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 BUDGET_SECONDS = 5.0
 """Beyond this, a view's delta is left to its refresh: a look must stay a look."""
 
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""The moment at which a window moves that no row will ever leave or enter."""
+
 _REMEMBERED = 256
 _REMEMBERED_BYTES = 256 << 20
+_REMEMBERED_WINDOWS = 10_000
 
 Key = tuple[object, ...]
 
@@ -48,6 +52,7 @@ class Deltas:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._known: OrderedDict[Key, ViewDelta | None] = OrderedDict()
+        self._windows: OrderedDict[Key, datetime | None] = OrderedDict()
 
     @contextmanager
     def looking(
@@ -74,6 +79,15 @@ class Deltas:
             if len(self._known) == 1:
                 return
             self._known.popitem(last=False)
+
+    def window(self, key: Key, find: Callable[[], datetime | None]) -> datetime | None:
+        """When the window of a version moves: found once, as nothing that comes later decides."""
+        if key not in self._windows:
+            self._windows[key] = find()
+            if len(self._windows) > _REMEMBERED_WINDOWS:
+                self._windows.popitem(last=False)
+        self._windows.move_to_end(key)
+        return self._windows[key]
 
     def _bytes(self) -> int:
         return sum(delta.bytes for delta in self._known.values() if delta is not None)
@@ -109,7 +123,7 @@ class Look:
         Nothing is read for a view below which nothing changed. A view whose parents are stale has
         to wait for them: what they will hold is not known before they are refreshed.
         """
-        if not _has_delta(observed) or not _settled(observed, parents):
+        if not _has_delta(observed, self._now) or not _settled(observed, parents):
             return None
         live = self._live[row.id]
         if not _worth_it(observed, live):
@@ -123,6 +137,30 @@ class Look:
             self._known.keep(key, delta)
         return delta
 
+    def bounded(self, row: ObjectRow, observed: Observation) -> Observation:
+        """The same with the moment at which its window of refresh_time() moves, where one can tell.
+
+        That is decided by what its live version read, so it is looked up once for each.
+        """
+        if observed.window_from is None or not _is_same(observed):
+            return observed
+        live = self._live[row.id]
+        if live.snapshot_id > self._snapshot_id or not _worth_it(observed, live):
+            return observed
+        key = (row.id, live.number, row.fingerprint)
+        return replace(
+            observed, window_until=self._known.window(key, lambda: self._window_end(row, live))
+        )
+
+    def _window_end(self, row: ObjectRow, live: Version) -> datetime | None:
+        try:
+            found = window_end(
+                self._home, self._opened(), self._ends(row, live), lambda other: self._live[other.id]
+            )
+        except MlviewError:
+            return None  # it counts as moved from the start
+        return NEVER if found is None else found
+
     def close(self) -> None:
         """Give the reader back."""
         if self._reader is not None:
@@ -130,24 +168,35 @@ class Look:
             self._reader = None
 
     def _computed(self, row: ObjectRow, live: Version) -> ViewDelta | None:
-        ends = Ends(row, live, through(row, live), self._snapshot_id, self._now)
         try:
-            if self._reader is None:
-                self._reader = self._home.engine.workbench(
-                    self._snapshot_id, refresh_time=self._now
-                )
-            return view_delta(self._home, self._reader, ends, lambda other: self._live[other.id])
+            return view_delta(
+                self._home, self._opened(), self._ends(row, live), lambda other: self._live[other.id]
+            )
         except MlviewError:
             return None  # what changed below it has the word then; its refresh says what is wrong
+
+    def _ends(self, row: ObjectRow, live: Version) -> Ends:
+        return Ends(row, live, through(row, live), self._snapshot_id, self._now)
+
+    def _opened(self) -> SnapshotReader:
+        if self._reader is None:
+            self._reader = self._home.engine.workbench(self._snapshot_id, refresh_time=self._now)
+        return self._reader
 
     def _now_live(self, object_id: int) -> int | None:
         version = self._live.get(object_id)
         return version.number if version is not None else None
 
 
-def _has_delta(observed: Observation) -> bool:
-    """Whether anything changed, and the live version and the next one are of one definition."""
-    if observed.live is None or not (observed.changes or observed.moved or observed.window_from):
+def _has_delta(observed: Observation, now: datetime) -> bool:
+    """Whether anything changed, and a delta leads from the live version to the next one."""
+    moved = observed.changes or observed.moved or observed.window_moved(now)
+    return bool(moved) and _is_same(observed)
+
+
+def _is_same(observed: Observation) -> bool:
+    """Whether the live version and the next one are of one definition, over the same relations."""
+    if observed.live is None:
         return False
     anew = observed.missing or observed.lost or observed.broken or observed.recreated
     models = any(move.kind is Kind.MODEL for move in observed.moved)

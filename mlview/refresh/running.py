@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
-from mlview.errors import FitFailed, MlviewError, NotIncremental, RefreshBusy, UpstreamFailed
+from mlview.errors import (
+    DroppedMeanwhile,
+    FitFailed,
+    MlviewError,
+    NotIncremental,
+    RefreshBusy,
+    UpstreamFailed,
+)
 from mlview.records import Action, RefreshState
 from mlview.refresh.holding import may_publish
 from mlview.refresh.jobs import Job
@@ -99,7 +107,7 @@ class Run:
         except MlviewError as error:
             self._failed[step.name.key] = step.name
             error.name = step.name.plain
-            return StepOutcome(step, RefreshState.FAILED, self._ledger.since(started), error=error)
+            return StepOutcome(step, _ended_by(error), self._ledger.since(started), error=error)
 
     def _under_lease(self, step: RefreshStep, started: float) -> StepOutcome:
         home = self._home
@@ -113,11 +121,11 @@ class Run:
                     return self._nothing_to_do(step, token, refresh_id, record, started)
                 return self._materialize(step, token, refresh_id, record, started)
             except Exception as error:
-                known = error if isinstance(error, MlviewError) else _unexpected(step, error)
-                self._ledger.broke_off(refresh_id, RefreshState.FAILED, started, error)
-                if known is error:
+                dropped = self._dropped_meanwhile(step)
+                self._ledger.broke_off(refresh_id, _ended_by(dropped), started, dropped or error)
+                if dropped is None and isinstance(error, MlviewError):
                     raise
-                raise known from error
+                raise dropped or _unexpected(step, error) from error
             except BaseException as interruption:
                 self._ledger.broke_off(refresh_id, RefreshState.CANCELLED, started, interruption)
                 raise
@@ -134,6 +142,18 @@ class Run:
             name=step.name.plain,
             hint="refresh again if it is still stale",
         )
+
+    def _dropped_meanwhile(self, step: RefreshStep) -> DroppedMeanwhile | None:
+        """That nobody wants it any more, whatever the refresh noticed of that."""
+        with suppress(MlviewError):
+            row = self._home.catalog.object(step.object_id)
+            if row.dropped_at is not None:
+                return DroppedMeanwhile(
+                    f"{step.name} was dropped while it was refreshed; nothing was published",
+                    name=step.name.plain,
+                    hint=f"UNDROP {step.kind} {step.name};",
+                )
+        return None
 
     def _nothing_to_do(
         self, step: RefreshStep, token: int, refresh_id: int, record: RefreshRecord, started: float
@@ -240,6 +260,10 @@ class Run:
             self._progress(step.name.plain, phase, done, total)
 
         return tell
+
+
+def _ended_by(error: MlviewError | None) -> RefreshState:
+    return RefreshState.CANCELLED if isinstance(error, DroppedMeanwhile) else RefreshState.FAILED
 
 
 def _refuse(step: RefreshStep) -> None:

@@ -17,6 +17,7 @@ from mlview.errors import (
 )
 from mlview.records import Failures, RefreshState, Trigger
 from mlview.storage.columns import Moment
+from mlview.storage.excusing import KILLED, excused
 from mlview.storage.parts import Part
 from mlview.storage.tables import objects, refreshes
 
@@ -34,8 +35,8 @@ _ELSEWHERE = (
     WriteConflict.code,
     DatabaseDamaged.code,
     "ARTIFACT_IO",
-    "WORKER_KILLED",
     "WORKER_NOT_BEGUN",
+    "WORKER_ORPHANED",
 )
 """What the machine did to a view: nothing about the view can be mended for it."""
 
@@ -50,8 +51,8 @@ class Failing(Part):
 
         A success by any trigger ends the row, and so do RESUME and a new definition: what began
         before them does not count. Two that met, and one whose lease was taken over, failed
-        through nobody's fault: they neither count nor end it. A full disk or a killed
-        worker counts, but as `elsewhere`.
+        through nobody's fault: they neither count nor end it. A full disk counts, but as
+        `elsewhere`, and so does a worker that a machine killed which killed others as well.
 
         Args:
             since: by object id, a moment before which nothing counts.
@@ -65,10 +66,10 @@ class Failing(Part):
         counted = (
             select(
                 func.count().label("failures"),
+                func.min(refreshes.c.refresh_id).label("oldest"),
                 func.max(refreshes.c.refresh_id).label("newest"),
-                func.sum(case((refreshes.c.error_code.in_(_ELSEWHERE), 1), else_=0)).label(
-                    "elsewhere"
-                ),
+                _number_of(_ELSEWHERE).label("elsewhere"),
+                _number_of(KILLED).label("killed"),
             )
             .join_from(
                 objects,
@@ -92,21 +93,29 @@ class Failing(Part):
         query = select(
             refreshes.c.object_id,
             counted.c.failures,
+            counted.c.oldest,
             counted.c.elsewhere,
+            counted.c.killed,
             refreshes.c.finished_at,
             refreshes.c.started_at,
             refreshes.c.error,
         ).join_from(counted, refreshes, refreshes.c.refresh_id == counted.c.newest)
         with self._database.read() as connection:
+            rows = connection.execute(query).all()
+            machines = excused(connection, {r.object_id: r.oldest for r in rows if r.killed})
             return {
                 row.object_id: Failures(
                     row.failures,
                     row.finished_at or row.started_at,
                     row.error or "",
-                    row.elsewhere,
+                    row.elsewhere + machines.get(row.object_id, 0),
                 )
-                for row in connection.execute(query)
+                for row in rows
             }
+
+
+def _number_of(codes: tuple[str, ...]) -> ColumnElement[int]:
+    return func.sum(case((refreshes.c.error_code.in_(codes), 1), else_=0))
 
 
 def _not_before(

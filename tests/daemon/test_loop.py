@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -200,6 +200,43 @@ def test_rows_that_leave_a_window_are_noticed_although_nothing_is_committed(db, 
         (left,) = db.sql("FROM to_come").fetchall()[0]
         assert left <= 10 - hour + 1
     assert db.sql("SELECT max(lag_sec) < 7200 FROM mlview.staleness").fetchall() == [(True,)]
+
+
+def test_a_view_is_as_old_as_the_first_row_that_left_its_window(db, clock, keeper):
+    """Nothing leaves for an hour."""
+    db.sql("CREATE TABLE seen AS SELECT TIMESTAMPTZ '2013-03-08 13:00:30+00' AS moment")
+    db.sql(
+        "CREATE MATERIALIZED VIEW recent TARGET_LAG '10 minutes' AS "
+        "FROM seen WHERE moment > refresh_time() - INTERVAL 1 DAY"
+    )
+    lag = "SELECT lag_sec FROM mlview.staleness WHERE name = 'recent'"
+    created = clock.now()
+    leaves = datetime(2013, 3, 9, 13, 0, 30, tzinfo=UTC)
+    clock.set(leaves - timedelta(seconds=1))
+    assert db.sql(lag).fetchall() == [(0.0,)]
+    clock.set(leaves + timedelta(seconds=7))
+    assert db.sql(lag).fetchall() == [(7.0,)]
+    clock.set(created)
+    keeper.hours(2)
+    assert db.sql("FROM recent").fetchall() == []
+    assert len(keeper.told(Started)) == 1
+    (within, longest) = db.sql(
+        "SELECT time_within_target_lag_ratio, max_lag_sec FROM mlview.slo"
+    ).fetchall()[0]
+    assert within == 1.0
+    assert longest <= 600
+
+
+def test_a_predicate_over_lag_is_met_in_time_without_looking_for_it(db, clock, keeper):
+    db.sql(f"CREATE MATERIALIZED VIEW v REFRESH WHEN (lag_sec > 3600) AS {SUMS}")
+    db.sql("INSERT INTO t VALUES (100, 0, 7)")
+    (due,) = {step.due_at for step in db.plan().steps}
+    assert due == clock.now() + timedelta(hours=1)
+    keeper.hours(0.9)
+    assert (len(scheduled(db, "v")), state(db, "v")) == (0, "STALE")
+    keeper.hours(0.2)
+    assert (len(scheduled(db, "v")), state(db, "v")) == (1, "FRESH")
+    assert len(keeper.told(Decided)) < 2 * 60, "once a minute, for whatever else may have happened"
 
 
 def test_a_view_over_one_that_needs_a_person_waits_with_it(db, clock, keeper):

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from mlview.errors import LeaseLost, RefreshBusy
-from mlview.records import DaemonState, Failures, Heartbeat, RefreshState, Trigger
+from mlview.records import Action, DaemonState, Failures, Heartbeat, RefreshState, Trigger
 
 MINUTE = timedelta(minutes=1)
 
@@ -108,13 +108,73 @@ def test_what_two_processes_do_to_each_other_neither_counts_nor_resets(catalog, 
 
 @pytest.mark.parametrize(
     "code",
-    ["DISK_FULL", "LOCK_TIMEOUT", "STORAGE", "ARTIFACT_IO", "WORKER_KILLED", "WORKER_NOT_BEGUN"],
+    ["DISK_FULL", "LOCK_TIMEOUT", "STORAGE", "ARTIFACT_IO", "WORKER_NOT_BEGUN", "WORKER_ORPHANED"],
 )
 def test_what_the_machine_did_counts_as_a_failure_from_elsewhere(catalog, scene, ends, code):
     row = scene.model()
     ends(row)
     last = ends(row, code=code)
     assert catalog.scheduled_failures() == {row.id: Failures(2, last, "attempt 2", elsewhere=1)}
+
+
+def to_blame(catalog):
+    """By object id, its own failures in a row."""
+    return {i: f.count - f.elsewhere for i, f in catalog.scheduled_failures().items()}
+
+
+@pytest.fixture
+def kills(ends):
+    def kill(*rows, code="WORKER_KILLED"):
+        for row in rows:
+            ends(row, code=code)
+
+    return kill
+
+
+@pytest.mark.parametrize("code", ["WORKER_KILLED", "MACHINE_OUT_OF_MEMORY"])
+def test_who_alone_is_killed_again_and_again_is_to_blame(catalog, scene, kills, code):
+    row = scene.model()
+    scene.model("other")
+    kills(row, row, row, code=code)
+    assert to_blame(catalog) == {row.id: 3}
+
+
+def test_who_is_killed_while_others_are_refreshed_is_to_blame(catalog, scene, ends, kills):
+    row, other, third = (scene.model(name) for name in "abc")
+    kills(third)
+    for _ in range(3):
+        ends(other, RefreshState.SUCCEEDED)
+        kills(row)
+    ends(other, RefreshState.SUCCEEDED)
+    kills(third)
+    assert to_blame(catalog) == {row.id: 3, third.id: 2}
+
+
+def test_a_machine_that_kills_everybody_is_to_blame_itself(catalog, scene, kills):
+    rows = [scene.model(name) for name in "abc"]
+    kills(*rows, *rows, rows[0], rows[0])
+    assert to_blame(catalog) == {row.id: 0 for row in rows}
+
+
+def test_once_it_lets_others_live_only_what_is_killed_from_then_on_counts(
+    catalog, scene, ends, kills
+):
+    row, other = scene.model("a"), scene.model("b")
+    kills(row, other, row, row)
+    ends(other, RefreshState.SUCCEEDED)
+    assert to_blame(catalog) == {row.id: 0}
+    kills(row, row)
+    assert to_blame(catalog) == {row.id: 2}
+
+
+def test_that_nothing_changed_somebody_else_shows_nothing_of_workers(catalog, scene, ends, kills):
+    row, other = scene.model("a"), scene.model("b")
+    kills(other)
+    ends(other, RefreshState.SUCCEEDED, action=Action.NO_DATA)
+    ends(other, RefreshState.SUCCEEDED, trigger=Trigger.MANUAL)
+    ends(row, RefreshState.SUCCEEDED)
+    kills(row)
+    assert to_blame(catalog) == {row.id: 0}
 
 
 @pytest.mark.parametrize("state", [RefreshState.CANCELLED, RefreshState.UPSTREAM_FAILED])

@@ -19,6 +19,8 @@ TIMED_OUT = "WORKER_TIMED_OUT"
 CRASHED = "WORKER_CRASHED"
 NOT_BEGUN = "WORKER_NOT_BEGUN"
 STOPPED = "WORKER_STOPPED"
+ORPHANED = "WORKER_ORPHANED"
+MACHINE_OUT_OF_MEMORY = "MACHINE_OUT_OF_MEMORY"
 
 _SENT = frozenset({"SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"})
 """Signals that somebody sent; others come from what the process itself did."""
@@ -43,24 +45,35 @@ def _why(ended: Ended, limits: Limits) -> tuple[str, str]:
             used = f"{int(ended.detail or 0) / 1e6:,.0f} MB"
             return OUT_OF_MEMORY, f"was ended: it used {used} of memory, and the limit is {limit}"
         case Cause.MACHINE_MEMORY:
-            return OUT_OF_MEMORY, "was killed by the system, which had run out of memory"
+            return MACHINE_OUT_OF_MEMORY, "was killed by the system, which had run out of memory"
         case Cause.TIME:
             return TIMED_OUT, f"was ended: it was not done after {limits.seconds:,.3g} seconds"
         case Cause.NOT_BEGUN:
             return NOT_BEGUN, f"could not be started: {ended.detail}"
         case Cause.ORPHANED:
-            return KILLED, "was ended, because the process that starts workers was killed"
+            return ORPHANED, "was ended, because the process that starts workers was killed"
         case None:
             return _by_status(ended.status)
 
 
 def _by_status(status: int | None) -> tuple[str, str]:
+    if status is None or status >= 0:
+        before = "" if status is None else " before it was done"
+        return CRASHED, f"{ended_how(status)}{before}"
+    return (KILLED if signal_name(-status) in _SENT else CRASHED), ended_how(status)
+
+
+def ended_how(status: int | None) -> str:
+    """What an exit code, or a signal's number below zero, says of a process.
+
+    >>> ended_how(3), ended_how(-9), ended_how(None)
+    ('ended with exit code 3', 'was killed by SIGKILL', 'is gone, and nothing says why')
+    """
     if status is None:
-        return CRASHED, "is gone, and nothing says why"
+        return "is gone, and nothing says why"
     if status >= 0:
-        return CRASHED, f"ended with exit code {status} before it was done"
-    name = signal_name(-status)
-    return (KILLED if name in _SENT else CRASHED), f"was killed by {name}"
+        return f"ended with exit code {status}"
+    return f"was killed by {signal_name(-status)}"
 
 
 def signal_name(number: int) -> str:

@@ -15,7 +15,7 @@ from mlview.daemon.executors.orders import Begun, Cause, Ended, Said
 from mlview.storage.processes import holder_of
 
 if TYPE_CHECKING:
-    from mlview.daemon.executors.orders import Order
+    from mlview.daemon.executors.orders import News, Order
 
 _PROGRAM = """
 import sys
@@ -59,7 +59,7 @@ class ColdStarts:
         if worker is not None:
             worker.terminate() if gently else worker.kill()
 
-    def hear(self, timeout: float) -> tuple[Begun | Ended, ...]:
+    def hear(self, timeout: float) -> tuple[News, ...]:
         """What the threads tell."""
         heard: list[Begun | Ended] = []
         with suppress(queue.Empty):

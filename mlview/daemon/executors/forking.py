@@ -11,10 +11,10 @@ from multiprocessing.connection import Connection
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from mlview.daemon.executors.orders import Begun, Cause, End, Ended
+from mlview.daemon.executors.orders import Cause, End, Ended, Replaced
 
 if TYPE_CHECKING:
-    from mlview.daemon.executors.orders import Order
+    from mlview.daemon.executors.orders import News, Order
 
 _PROGRAM = """
 import sys
@@ -36,7 +36,8 @@ class Forks:
 
     def __init__(self) -> None:
         self._expected: set[int] = set()
-        self._lost: list[Ended] = []
+        self._lost: list[Ended | Replaced] = []
+        self._mourned = 0
         self._begin()
 
     @property
@@ -59,12 +60,12 @@ class Forks:
         with suppress(OSError):  # then its workers are ended already
             self._control.send(End(number, gently))
 
-    def hear(self, timeout: float) -> tuple[Begun | Ended, ...]:
+    def hear(self, timeout: float) -> tuple[News, ...]:
         """What the nursery tells; if it is gone, all its workers are."""
         if self._control.closed:
             self._begin_again()
         until = monotonic() + timeout
-        heard: list[Begun | Ended] = []
+        heard: list[News] = []
         while not self._lost and self._told(0.0 if heard else until - monotonic()):
             try:
                 news = self._control.recv()
@@ -107,6 +108,10 @@ class Forks:
     def _begin_again(self) -> None:
         """A nursery in place of one that is gone; if there can be none now, at the next call."""
         self.close()
+        if self._nursery.pid != self._mourned:
+            self._mourned = self._nursery.pid
+            gone = Replaced(self._mourned, self._nursery.returncode, len(self._expected))
+            self._lost.append(gone)
         self._lost += [Ended(n, None, cause=Cause.ORPHANED) for n in sorted(self._expected)]
         self._expected.clear()
         with suppress(OSError):

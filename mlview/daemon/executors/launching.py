@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from mlview.daemon.executors.orders import Begun, Ended, Order
+    from mlview.daemon.executors.orders import News, Order
 
 
 class Launcher(Protocol):
@@ -22,7 +22,7 @@ class Launcher(Protocol):
     def end(self, number: int, *, gently: bool) -> None:
         """Ask a worker to abandon its work, or kill it; nothing if it has ended."""
 
-    def hear(self, timeout: float) -> tuple[Begun | Ended, ...]:
+    def hear(self, timeout: float) -> tuple[News, ...]:
         """What happened; waits at most `timeout` seconds for the first."""
 
     def close(self) -> None:

@@ -55,6 +55,21 @@ class Begun:
     holder: str
 
 
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The process that starts workers was gone, and all of them with it; there is another one.
+
+    Attributes:
+        pid: of the one that is gone.
+        status: its exit code, or a signal's number below zero; None where it is not known.
+        workers: how many ended with it.
+    """
+
+    pid: int
+    status: int | None
+    workers: int
+
+
 class Cause(StrEnum):
     """Why a worker was ended, or could not be begun."""
 
@@ -109,3 +124,7 @@ class Ended:
     said: Said | None = None
     cause: Cause | None = None
     detail: str | None = None
+
+
+News = Begun | Ended | Replaced
+"""What a launcher tells."""

@@ -18,12 +18,13 @@ from mlview.daemon.executors.cold import ColdStarts
 from mlview.daemon.executors.forking import Forks
 from mlview.daemon.executors.launching import can_fork
 from mlview.daemon.executors.limits import limits_for
-from mlview.daemon.executors.orders import Begun, Order
+from mlview.daemon.executors.orders import Begun, Order, Replaced
 from mlview.daemon.executors.protocol import Done, check_startable
 from mlview.errors import MlviewError
 from mlview.storage.catalog import Catalog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -59,6 +60,7 @@ class ProcessPool:
             out among the slots.
         lock_timeout: seconds a worker waits for another writer.
         launcher: how processes are begun; by default as the system does it best.
+        replaced: told when the process that starts workers had to be replaced.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class ProcessPool:
         threads: int | None = None,
         lock_timeout: float = 60.0,
         launcher: Launcher | None = None,
+        replaced: Callable[[Replaced], object] = lambda _: None,
     ) -> None:
         self.slots = slots
         self._path = path.absolute()
@@ -81,6 +84,7 @@ class ProcessPool:
         self._clock = SystemClock()
         self._catalog = Catalog(self._path)
         self._launcher = launcher or (Forks() if can_fork() else ColdStarts())
+        self._replaced = replaced
         self._running: dict[int, _Running] = {}
         self._stopped = self._stopping = False
 
@@ -107,9 +111,9 @@ class ProcessPool:
     def finished(self, timeout: float) -> tuple[Done, ...]:
         """What is over; waits for the first, and for nothing if nothing runs."""
         until = monotonic() + timeout
-        while self._running:
-            done = self._handed_out(max(0.0, until - monotonic()))
-            if done or monotonic() >= until:
+        while not self._stopped:
+            done = self._handed_out(max(0.0, until - monotonic()) if self._running else 0.0)
+            if done or not self._running or monotonic() >= until:
                 return done
         return ()
 
@@ -158,6 +162,9 @@ class ProcessPool:
         """What ended, after waiting for some news at most."""
         done: list[Done] = []
         for heard in self._launcher.hear(timeout):
+            if isinstance(heard, Replaced):
+                self._replaced(heard)
+                continue
             running = self._running.get(heard.number)
             if running is None:
                 continue

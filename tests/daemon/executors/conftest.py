@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -25,6 +26,10 @@ class KeptForks(Forks):
     def close(self):
         if self._nursery.poll() is not None:
             super().close()
+
+    def _begin_again(self):
+        self._nursery.wait(DEADLINE)
+        super()._begin_again()
 
     def close_at_last(self):
         super().close()
@@ -81,6 +86,9 @@ class Site:
         return Work(self.numbers, tuple(map(Name, names)), ids, None, "due", 0.1)
 
     def meet(self, fault):
+        """Let learners meet a fault from now on; what earlier ones have told is heard no more."""
+        while self._is_told(0.0):
+            os.read(self._ear, 100)
         self.fault.write_text(fault)
 
     def heal(self):
@@ -88,9 +96,20 @@ class Site:
 
     def hear(self):
         """The process id that a learner tells when it has met its fault."""
-        ready, _, _ = select.select([self._ear], [], [], DEADLINE)
-        assert ready, "no learner has met a fault"
-        return int(os.read(self._ear, 100).split()[0])
+        assert self._is_told(DEADLINE), "no learner has met a fault"
+        (pid,) = os.read(self._ear, 100).split()
+        return int(pid)
+
+    def hear_from(self, pool):
+        """The same where the only worker of a pool meets it."""
+        pid, until = self.hear(), monotonic() + DEADLINE
+        while not pool.pids and monotonic() < until:
+            assert pool.finished(0.0) == ()
+        assert list(pool.pids.values()) == [pid]
+        return pid
+
+    def _is_told(self, seconds):
+        return bool(select.select([self._ear], [], [], seconds)[0])
 
     def history(self, name):
         """The newest row of a view."""

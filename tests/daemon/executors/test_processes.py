@@ -13,6 +13,7 @@ import pytest
 
 from mlview.daemon.executors import processes
 from mlview.daemon.executors.cold import ColdStarts
+from mlview.daemon.executors.orders import Replaced
 
 HERE = Path(__file__).parent
 ENDS = [
@@ -119,7 +120,7 @@ def test_one_worker_that_hangs_does_not_hold_up_another(site, pool_on):
     pool = pool_on(slots=2)
     hanging, other = site.work("m"), site.work("v")
     pool.start(hanging)
-    site.hear()
+    site.hear_from(pool)
     pool.start(other)
     assert site.end(pool).work == other
     assert pool.running == (hanging,)
@@ -131,7 +132,7 @@ def test_a_stopped_pool_abandons_what_does_not_end_in_time(site, pool_on):
     site.meet("hang")
     pool = pool_on()
     pool.start(site.work("m"))
-    pid = site.hear()
+    pid = site.hear_from(pool)
     [done] = pool.stop(grace=0.0)
     assert (done.error_code, done.error) == (
         "WORKER_STOPPED",
@@ -149,7 +150,7 @@ def test_a_stopped_pool_kills_what_does_not_listen(site, pool_on, monkeypatch):
     site.meet("hang in native code")
     pool = pool_on()
     pool.start(site.work("m"))
-    pid = site.hear()
+    pid = site.hear_from(pool)
     [done] = pool.stop(grace=0.0)
     assert done.error_code == "WORKER_STOPPED"
     assert site.hears_the_end_of(pid)
@@ -180,16 +181,18 @@ def test_workers_end_with_the_process_that_starts_them_and_another_takes_its_pla
 ):
     site.commit()
     site.meet("hang")
-    pool = pool_on()
+    told = []
+    pool = pool_on(replaced=told.append)
     pool.start(site.work("m"))
-    worker, nursery = site.hear(), forks.pid
+    worker, nursery = site.hear_from(pool), forks.pid
     os.kill(nursery, signal.SIGKILL)
     done = site.end(pool)
-    assert done.error_code == "WORKER_KILLED"
+    assert done.error_code == "WORKER_ORPHANED"
     assert "the process that starts workers was killed" in done.error
-    assert site.history("m") == ("FAILED", "WORKER_KILLED", done.error)
+    assert site.history("m") == ("FAILED", "WORKER_ORPHANED", done.error)
     assert site.hears_the_end_of(worker)
     assert forks.pid != nursery
+    assert told == [Replaced(nursery, -signal.SIGKILL, workers=1)]
     assert_recovers(site, pool)
 
 

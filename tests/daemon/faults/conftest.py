@@ -18,6 +18,10 @@ import pytest
 import mlview
 from mlview.daemon.executors.launching import can_fork
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import secluding
+
 WORKER = Path(__file__).with_name("daemon_worker.py")
 DEADLINE = 60.0
 DECLARED = """
@@ -63,13 +67,13 @@ class Running:
         self.pid = crew.ask(arguments=arguments, log=str(log), fault=fault, place=str(place))
         self.code = None
 
-    def hear(self, event, **facts):
-        """The next line that tells this; what comes before it is past then."""
+    def hear(self, event=None, **facts):
+        """The next line, that tells this if it is given; what comes before it is past then."""
         until = monotonic() + DEADLINE
         while True:
             while self._new:
                 line = self._new.pop(0)
-                if line["event"] == event and facts.items() <= line.items():
+                if event in {None, line["event"]} and facts.items() <= line.items():
                     return line
             assert self._listen(until - monotonic()), (event, facts, self.lines[-9:])
 
@@ -142,10 +146,18 @@ def _children(pid):
 
 
 class Site:
-    """A database, its daemons, and where workers meet the tests."""
+    """A database, its daemons, and where workers meet the tests.
 
-    def __init__(self, crew, template, folder) -> None:
-        self.folder, self.path = folder, shutil.copytree(template, folder / "kept.mlv")
+    Args:
+        crew: begins the daemons.
+        template: is copied.
+        folder: where everything is put.
+        disk: where the database is put, if not there.
+    """
+
+    def __init__(self, crew, template, folder, *, disk=None) -> None:
+        self.folder = folder
+        self.path = shutil.copytree(template, (disk or folder) / "kept.mlv")
         self._crew, self.daemons, self.committed = crew, [], 0
         for name in ("told", "go"):
             os.mkfifo(folder / name)
@@ -159,6 +171,14 @@ class Site:
         self.daemons.append(running)
         running.hear("began")
         return running
+
+    def told_by(self, *arguments):
+        """The exit code of a command line, and what it says; daemons' crew runs it."""
+        said = self.folder / "said"
+        said.write_text("")
+        whole = ["--db", str(self.path), *arguments]
+        pid = self._crew.ask(arguments=whole, log=str(said), fault="none", place=str(self.folder))
+        return self._crew.ask(wait=pid), said.read_text()
 
     def commit(self):
         self.committed += 1
@@ -274,3 +294,38 @@ def site(crew, template, tmp_path):
     site = Site(crew, template, tmp_path)
     yield site
     site.close()
+
+
+@pytest.fixture(scope="session")
+def namespace():
+    """A mount namespace, and a crew that lives in it, where this system lets us make one."""
+    if not can_fork():
+        pytest.skip("faults are met in forked processes")
+    try:
+        namespace = secluding.Namespace()
+    except OSError as error:
+        pytest.skip(f"this system lets us mount nothing: {error}")
+    namespace.crew = namespace.do(Crew)
+    yield namespace
+    namespace.crew.stop()
+    namespace.close()
+
+
+@pytest.fixture
+def site_there(namespace, template, tmp_path):
+    """A database whose daemons may see something else in its place than this process does."""
+    site = Site(namespace.crew, template, tmp_path)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def small_site(namespace, template, tmp_path):
+    """A database on a disk of a few megabytes, where all that is done is done there."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    namespace.mount_small_disk(disk)
+    site = namespace.do(Site, namespace.crew, template, tmp_path, disk=disk)
+    yield secluding.Secluded(namespace, site)
+    namespace.do(site.close)
+    namespace.unmount(disk)

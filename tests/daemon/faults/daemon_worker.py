@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).parents[2] / "refresh"))
 
 import prometheus_client  # noqa: F401 - so that no child imports it
-from refresh_worker import before, no_more_room, refuse
+from refresh_worker import before, die, no_more_room, refuse
 
 from mlview import learners
 from mlview.cli import keeping  # noqa: F401 - likewise
@@ -34,6 +34,8 @@ from mlview.daemon.executors import nursery, processes
 from mlview.daemon.executors.forking import Forks
 from mlview.daemon.executors.worker import preload
 from mlview.errors import DiskFull
+from mlview.refresh import running as materializing
+from mlview.refresh.refresher import Refresher
 from mlview.storage.catalog import Catalog
 from mlview.storage.database import Database
 
@@ -46,6 +48,7 @@ class Forked:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        self.returncode: int | None = None
         self._pidfd = os.pidfd_open(pid)
 
     def poll(self) -> int | None:
@@ -54,7 +57,7 @@ class Forked:
     def wait(self, timeout: float | None = None) -> None:
         if not select.select([self._pidfd], [], [], timeout)[0]:
             raise subprocess.TimeoutExpired("nursery", timeout or 0.0)
-        os.waitpid(self.pid, 0)
+        self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         os.close(self._pidfd)
 
     def kill(self) -> None:
@@ -137,7 +140,10 @@ LAID: dict[str, Callable[[Path], None]] = {
     "impatient": impatient,
     "no room in the catalog": while_there(Database, "write", full),
     "no room for a heartbeat": no_room_for_a_heartbeat,
+    "held before planning": held(Refresher, "plan"),
     "held in training": held(learners, "solve"),
+    "killed while it is there": while_there(materializing, "materialize", die),
+    "killed in training": lambda _: before(learners, "solve", die),
     "held before the commit": held(Catalog, "publish"),
     "no space at the artifact": while_there(os, "fsync", refuse(errno.ENOSPC)),
     "no growth at the commit": while_there(Catalog, "publish", no_more_room),
@@ -152,8 +158,9 @@ def live(order: dict[str, Any]) -> int:
         os.dup2(log, number)
     os.close(log)
     LAID.get(order["fault"], lambda _: None)(Path(order["place"]))
-    processes.Forks = ForkedOnce
-    ForkedOnce.ready.append(forked_nursery())
+    if "daemon" in order["arguments"]:
+        processes.Forks = ForkedOnce
+        ForkedOnce.ready.append(forked_nursery())
     return run(order["arguments"])
 
 

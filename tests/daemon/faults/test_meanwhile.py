@@ -46,9 +46,27 @@ def test_a_view_that_is_dropped_while_it_is_refreshed_stays_dropped(site):
     site.met()
     site.ask("DROP MODEL m")
     site.let_go()
+    line = running.hear("not_refreshed", view="m")
+    said = "m was dropped while it was refreshed; nothing was published"
+    facts = ("level", "state", "error_code", "error")
+    assert [line[fact] for fact in facts] == ["warning", "CANCELLED", "DROPPED", said]
     site.commit()
     running.hear("refreshed", view="w")
     assert running.end() == 0
-    assert running.told("troubled") == []
+    assert [running.told(event) for event in ("troubled", "broken_off")] == [[], []]
+    assert site.history("m") == [("CANCELLED", "DROPPED")]
     site.assert_quiet()
     site.assert_sound(names=("v", "w"))
+
+
+def test_a_view_that_is_dropped_before_its_worker_comes_to_it_is_no_failure(site):
+    running = site.daemon(fault="held before planning")
+    site.commit()
+    site.met()
+    site.ask("DROP MODEL m; DROP MATERIALIZED VIEW v CASCADE")
+    site.let_go()
+    line = running.hear("broken_off", error_code="UNKNOWN_NAME")
+    assert line["level"] == "warning"
+    assert running.end() == 0
+    assert running.told("troubled") == []
+    assert site.ask("SELECT * FROM mlview.refresh_history WHERE state = 'FAILED'") == []
