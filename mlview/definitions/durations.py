@@ -22,6 +22,7 @@ _SPELLINGS = {
     "h": "hour", "hr": "hour", "hrs": "hour",
     "d": "day", "w": "week",
 }  # fmt: skip
+_UNEVEN = {"month": "30 days", "quarter": "90 days", "year": "365 days"}
 _SHOWN = 60
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([^\W\d_]+)\s*,?")
 
@@ -58,7 +59,10 @@ def _bad(text: str, part: re.Match[str] | None = None) -> SyntaxProblem:
     if part is not None:
         plural = float(part[1]) != 1
         near = did_you_mean(part[2], [u + "s" if plural else u for u in _SECONDS])
-        if near:
+        uneven = _UNEVEN.get(part[2].lower().removesuffix("s"))
+        if uneven is not None:
+            hint = f"how long a {part[2].lower().removesuffix('s')} is depends; write '{uneven}'"
+        elif near:
             unit = near.split("'")[1]
             hint = f"did you mean '{part[1]} {unit}'?"
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

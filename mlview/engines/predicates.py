@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from mlview.deltas.trees import Tree
 
-_RELATION = "mlview.staleness"
+RELATION = "mlview.staleness"
 _WHICH = "__mlview_predicate"
 _ROWS = frozenset(["unnest", "unlist", "generate_subscripts"])
 _REFUSED = {
@@ -69,15 +69,26 @@ def check_predicate(predicate: str, columns: pa.Schema) -> None:
         Nondeterministic: it asks for the time, a random number or the session.
         DefinitionRefused: it has an aggregate, a window function, a subquery or a parameter.
     """
-    with unplaced(), _about(columns.empty_table()) as channel:
-        tree = _parsed(channel, predicate)
+    with unplaced(), about(columns.empty_table()) as channel:
+        tree = parsed(channel, predicate)
         _Inspection(channel, tuple(columns.names)).check(tree, frozenset())
-        (found,) = channel.describe(f"SELECT ({predicate}\n) FROM {_RELATION}")
+        (found,) = channel.describe(f"SELECT ({predicate}\n) FROM {RELATION}")
         if found.type != "BOOLEAN":
             raise BindProblem(
                 f"expected a condition, found an expression of type {found.type}",
                 hint="compare it: changed_fraction > 0.01",
             )
+
+
+def is_never_true(predicate: str, columns: pa.Schema) -> bool:
+    """Whether a condition is false or NULL whatever the columns are, as far as DuckDB sees that."""
+    with about(columns.empty_table()) as channel, translated():
+        # What it knows of the rows of an empty table must not count.
+        channel.connection.execute("SET disabled_optimizers = 'statistics_propagation'")
+        plan = channel.connection.execute(
+            f"EXPLAIN SELECT 1 FROM {RELATION} WHERE ({predicate}\n)"
+        ).fetchall()
+    return any("EMPTY_RESULT" in text for _, text in plan)
 
 
 def answers(rows: pa.Table, predicates: Sequence[str]) -> list[Answer]:
@@ -90,7 +101,7 @@ def answers(rows: pa.Table, predicates: Sequence[str]) -> list[Answer]:
     which = {text: number for number, text in enumerate(dict.fromkeys(predicates))}
     chosen = [which[text] for text in predicates]
     places = range(len(predicates))
-    with _about(rows.append_column(_WHICH, [chosen])) as channel:
+    with about(rows.append_column(_WHICH, [chosen])) as channel:
         try:
             found = _booleans(channel, _case(which, "TRY"), places)
         except MlviewError:  # one of them cannot be bound any more
@@ -134,7 +145,7 @@ def _booleans(channel: Channel, expression: str, places: Sequence[int]) -> list[
     """What an expression comes to in the rows at some places, in their order."""
     listed = ", ".join(map(str, places))
     query = (
-        f"SELECT {expression} AS answer FROM {_RELATION} WHERE rowid IN ({listed}) ORDER BY rowid"
+        f"SELECT {expression} AS answer FROM {RELATION} WHERE rowid IN ({listed}) ORDER BY rowid"
     )
     stop = Timer(LONGEST, channel.connection.interrupt)
     stop.start()
@@ -146,7 +157,7 @@ def _booleans(channel: Channel, expression: str, places: Sequence[int]) -> list[
 
 
 @contextmanager
-def _about(rows: pa.Table) -> Iterator[Channel]:
+def about(rows: pa.Table) -> Iterator[Channel]:
     """A DuckDB of its own that has these rows and nothing else."""
     with translated():
         connection = duckdb.connect(config={"threads": 1})
@@ -156,16 +167,16 @@ def _about(rows: pa.Table) -> Iterator[Channel]:
         channel.bind_table("given", rows)
         with translated():
             channel.connection.execute("CREATE SCHEMA mlview")
-            channel.connection.execute(f"CREATE TABLE {_RELATION} AS FROM given")
+            channel.connection.execute(f"CREATE TABLE {RELATION} AS FROM given")
         channel.unbind("given")
         yield channel
     finally:
         channel.close()
 
 
-def _parsed(channel: Channel, predicate: str) -> Tree:
+def parsed(channel: Channel, predicate: str) -> Tree:
     """DuckDB's tree of the one expression that a text is."""
-    tree = _tree(channel, f"SELECT\n{predicate}\nFROM {_RELATION}")
+    tree = tree_of(channel, f"SELECT\n{predicate}\nFROM {RELATION}")
     nodes = [part["node"] for part in tree.get("statements", [])]
     if tree.get("error") or len(nodes) != 1 or nodes[0].get("type") != "SELECT_NODE":
         said = tree.get("error_message") or "it is not one expression"
@@ -179,7 +190,8 @@ def _parsed(channel: Channel, predicate: str) -> Tree:
     return expression
 
 
-def _tree(channel: Channel, query: str) -> Any:
+def tree_of(channel: Channel, query: str) -> Any:
+    """What DuckDB reads a text as."""
     with translated():
         text = f"SELECT json_serialize_sql({literal(query)})"
         row = channel.connection.execute(text).fetchone()
@@ -250,7 +262,7 @@ class _Inspection:
 
     def _macro(self, name: str, text: str) -> None:
         """What a macro of DuckDB's own calls; its columns are its parameters."""
-        tree = _tree(self._channel, f"SELECT {text}")
+        tree = tree_of(self._channel, f"SELECT {text}")
         calls = list(_calls(tree))
         if any(fold(word) in CLOCK_WORDS | SESSION_WORDS for word in _words(tree)):
             raise _changing(f"{name}()")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from math import inf
+from math import inf, isinf
 from typing import TYPE_CHECKING
 
 from mlview.definitions import DOWNSTREAM, Kind, MaterializedView, Model, RefreshMode
-from mlview.freshness.triggers import MEASURED, Triggers, columns_of
+from mlview.freshness.triggers import GROWING, MEASURED, Triggers, columns_of
 from mlview.observation.stored import definition_of
-from mlview.planning import predict_seconds
+from mlview.planning import NEVER, predict_seconds
 from mlview.planning.scheduling import Mode, ScheduledView
 from mlview.records import Action, State
 from mlview.refresh.costing import REMEMBERED, costs_of, usual_costs
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 
 PREDICATE_RECHECK = 5.0
-"""Seconds between two looks where a REFRESH WHEN may turn true by time alone."""
+"""Seconds between two looks where a REFRESH WHEN may turn true by time alone, nobody knows when."""
 WINDOW_RECHECK = 240.0
 """Four times the seconds between two looks at a window of refresh_time() without a target."""
 CLOCKS_APART = 60.0
 """Seconds by which the clocks of writers may differ."""
-MOVING = frozenset(["lag_sec", "source_lag_sec", "state"])
+MOVING = GROWING | {"state"}
 """The columns of mlview.staleness that change as time passes."""
 
 
@@ -49,7 +49,7 @@ class Agenda:
         fired: what each REFRESH WHEN came to.
         views: the same for the scheduler, in seconds since 1970, parents first.
         idle: the views that no schedule touches, and why.
-        restless: whether a REFRESH WHEN may turn true although nothing happens.
+        restless: whether a REFRESH WHEN may turn true although nothing happens, nobody knows when.
     """
 
     now: datetime
@@ -62,14 +62,23 @@ class Agenda:
     @property
     def looks_again(self) -> float | None:
         """Seconds after which time alone may have made something due; None where it cannot."""
-        seen = self.observed.views
-        windows = (
-            (view.target_lag or WINDOW_RECHECK) / 4
-            for view in self.views
-            if seen[view.name].window_from is not None and not view.suspended
-        )
+        windows = (self._window_moves(view) for view in self.views if not view.suspended)
+        found = [seconds for seconds in windows if seconds is not None]
         predicates = [PREDICATE_RECHECK] if self.restless else []
-        return min([*predicates, *windows], default=None)
+        return min([*predicates, *found], default=None)
+
+    def _window_moves(self, view: ScheduledView) -> float | None:
+        """Seconds to the moment at which a window moves, or to a look where that is not known.
+
+        What came in below it since may move at another moment than what its version read.
+        """
+        seen = self.observed.views[view.name]
+        if seen.window_from is None:
+            return None
+        until = seen.window_until
+        if until is None or seen.changes or seen.moved or seen.window_moved(self.now):
+            return (view.target_lag or WINDOW_RECHECK) / 4
+        return None if until == NEVER else (until - self.now).total_seconds()
 
     @property
     def seconds(self) -> float:
@@ -103,7 +112,9 @@ class Surveyor:
         if quality:
             models = [name for name in seen.order if seen.rows[name].kind is Kind.MODEL]
             staleness |= self._monitor.measured(models, seen, staleness)
-        fired = self._fired(seen, staleness)
+        predicates, measured = self._asked(seen, staleness)
+        fired = self._triggers.evaluate(predicates, measured)
+        turns = self._turns(predicates, measured, now.timestamp())
         costs = self._costs(seen, staleness)
         catalog = self._home.catalog
         running = {one.object_id for one in catalog.running(now)} | set(busy)
@@ -147,14 +158,13 @@ class Surveyor:
                 else None,
                 suspended=row.suspended,
                 predicate_due=name in fired and fired[name].due is True,
+                predicate_at=_turns_at(fired[name], turns.get(name), now.timestamp())
+                if name in fired
+                else None,
                 gap=self._usual[row.id].gap if row.id in self._usual else 0.0,
             )
             views.append(view)
-        restless = any(
-            staleness[name].stale_since is not None
-            and columns_of(_declared(seen.rows[name]).refresh_when or "") & MOVING
-            for name in fired
-        )
+        restless = any(turn is None for turn in turns.values())
         return Agenda(now, seen, fired, tuple(views), idle, restless)
 
     def _why_left_alone(
@@ -194,19 +204,35 @@ class Surveyor:
         touched = self._home.engine.changed_tables(newest.snapshot_id, seen.snapshot.id)
         return not touched.keys().isdisjoint(newest.base_tables.values())
 
-    def _fired(self, seen: Observed, staleness: Mapping[Name, Staleness]) -> Mapping[Name, Fired]:
-        """What every REFRESH WHEN comes to; only views whose predicate asks for it are measured."""
-        predicates = {}
-        for name in seen.order:
-            predicate = _declared(seen.rows[name]).refresh_when
-            if predicate is not None:
-                predicates[name] = predicate
-        if not predicates:
-            return {}
-        measured = dict(staleness)
+    def _asked(
+        self, seen: Observed, staleness: Mapping[Name, Staleness]
+    ) -> tuple[Mapping[Name, str], Mapping[Name, Staleness]]:
+        """Every REFRESH WHEN, and what it is about: measured only where it asks for that."""
+        declared = {name: _declared(seen.rows[name]).refresh_when for name in seen.order}
+        predicates = {name: text for name, text in declared.items() if text is not None}
         asking = {name for name, text in predicates.items() if columns_of(text) & MEASURED}
-        measured |= self._monitor.measured(asking, seen, staleness)
-        return self._triggers.evaluate(predicates, measured)
+        measured = self._monitor.measured(asking, seen, staleness) if asking else {}
+        return predicates, {**staleness, **measured}
+
+    def _turns(
+        self, predicates: Mapping[Name, str], staleness: Mapping[Name, Staleness], now: float
+    ) -> Mapping[Name, float | None]:
+        """When each REFRESH WHEN turns true by time alone; None where nobody knows.
+
+        Only of stale views: no other is ever due. What is not known to be stale since some moment
+        may have another state as time passes.
+        """
+        moving = {
+            name: text
+            for name, text in predicates.items()
+            if staleness[name].stale_since is not None and columns_of(text) & MOVING
+        }
+        told = {
+            name: text
+            for name, text in moving.items()
+            if staleness[name].lag_sec is not None and staleness[name].state is not State.UNKNOWN
+        }
+        return {**dict.fromkeys(moving), **self._triggers.turns(told, staleness, now)}
 
     def _costs(self, seen: Observed, staleness: Mapping[Name, Staleness]) -> Mapping[Name, Costs]:
         """By what changed, where anything did; for the others by what usually does."""
@@ -279,6 +305,15 @@ def _changed_at(observed: Observation) -> float | None:
     moments = [c.last_changed_at for c in observed.changes if c.last_changed_at is not None]
     moments += [move.at for move in observed.moved]
     return max(moments).timestamp() if moments else None
+
+
+def _turns_at(fired: Fired, turn: float | None, now: float) -> float | None:
+    """When a REFRESH WHEN turned true, or will, as far as that is known."""
+    if turn is None or isinf(turn):
+        return None
+    if fired.due is True:
+        return turn if turn <= now else None
+    return max(turn, now)
 
 
 def _read_at(live: Version | None) -> float:

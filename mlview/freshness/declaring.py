@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlview.definitions import Kind
+from mlview.engines.predicates import is_never_true
+from mlview.freshness.columns import SCHEMA
 from mlview.freshness.triggers import MEASURED, check_trigger, columns_of
 from mlview.observation.newest import check_source
+
+_LEAST = "PRIORITY 0 counts as 1, the least there is; SUSPEND keeps a view from being refreshed"
 
 if TYPE_CHECKING:
     from mlview.definitions import Refreshable
@@ -21,11 +25,19 @@ def check_freshness(home: Home, definition: Refreshable) -> tuple[str, ...]:
     """
     for source in definition.freshness.sources if definition.freshness else ():
         check_source(home, source)
-    if definition.refresh_when is None:
-        return ()
-    check_trigger(definition.refresh_when)
-    asked = sorted(columns_of(definition.refresh_when) & MEASURED)
-    if definition.kind is Kind.MODEL or not asked:
+    notices: tuple[str, ...] = (_LEAST,) if definition.priority == 0 else ()
+    if definition.refresh_when is not None:
+        notices += _of_trigger(definition.refresh_when, definition.kind)
+    return notices
+
+
+def _of_trigger(predicate: str, kind: Kind) -> tuple[str, ...]:
+    """The same of a REFRESH WHEN."""
+    check_trigger(predicate)
+    if is_never_true(predicate, SCHEMA):
+        return (f"REFRESH WHEN ({predicate}) can never be true, so it makes no refresh due",)
+    asked = sorted(columns_of(predicate) & MEASURED)
+    if kind is Kind.MODEL or not asked:
         return ()
     them = "it" if len(asked) == 1 else "them"
     said = "measured of models only, so REFRESH WHEN is UNKNOWN where it depends on"

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from mlview.definitions import fold
 from mlview.engines.predicates import Answer, answers, check_predicate
+from mlview.engines.turning import turning
 from mlview.errors import MlviewError, SyntaxProblem
 from mlview.freshness.columns import SCHEMA, STALENESS, staleness_line
 from mlview.sql.tokens import tokenize
@@ -27,8 +28,12 @@ MEASURED = frozenset(
 )
 """The columns that cost a look at the rows that came."""
 
+GROWING = frozenset(["lag_sec", "source_lag_sec"])
+"""The columns that grow by one each second while a view is stale."""
+
 Key = tuple[str, tuple[object, ...]]
 Ask = Callable[[pa.Table, Sequence[str]], list[Answer]]
+Foresee = Callable[[pa.Table, Sequence[str], frozenset[str], Sequence[float]], list[float | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,11 @@ def columns_of(predicate: str) -> frozenset[str]:
 class Triggers:
     """Evaluates every REFRESH WHEN of a database, and remembers the answers."""
 
-    def __init__(self, ask: Ask = answers) -> None:
+    def __init__(self, ask: Ask = answers, foresee: Foresee = turning) -> None:
         self._ask = ask
+        self._foresee = foresee
         self._known: dict[Name, tuple[Key, Fired]] = {}
+        self._turns: dict[Name, tuple[Key, float | None]] = {}
         self._lock = Lock()
 
     def evaluate(
@@ -110,6 +117,44 @@ class Triggers:
         with self._lock:
             self._known = {name: (key, fired[name]) for name, key in keys.items()}
         return {name: fired[name] for name in predicates}
+
+    def turns(
+        self, predicates: Mapping[Name, str], staleness: Mapping[Name, Staleness], now: float
+    ) -> dict[Name, float | None]:
+        """When the predicate of each view turns true, or turned so, if nothing but time passes.
+
+        In seconds since 1970: infinite where it never does, minus infinity where it has been true
+        since the view is stale, and None where it cannot be told. It is worked out anew only when
+        something but the time is another.
+
+        Args:
+            predicates: by view, of stale views.
+            staleness: of each of these views, as of `now`.
+            now: the moment.
+        """
+        keys = {n: _key_of_turn(text, staleness[n], now) for n, text in predicates.items()}
+        with self._lock:
+            known = dict(self._turns)
+        found = {n: known[n][1] for n, key in keys.items() if n in known and known[n][0] == key}
+        asked = [name for name in predicates if name not in found]
+        if asked:
+            rows = pa.Table.from_pylist([staleness_line(staleness[n]) for n in asked], SCHEMA)
+            ages = [staleness[name].lag_sec or 0.0 for name in asked]
+            told = self._foresee(rows, [predicates[name] for name in asked], GROWING, ages)
+            found |= {n: None if t is None else now + t for n, t in zip(asked, told, strict=True)}
+        with self._lock:
+            self._turns = {name: (key, found[name]) for name, key in keys.items()}
+        return {name: found[name] for name in predicates}
+
+
+def _key_of_turn(predicate: str, stale: Staleness, now: float) -> Key:
+    """Since when what grows does so, to a tenth of a second, and the value of all else."""
+    line = staleness_line(stale)
+    since = [None if line[c] is None else round(now - line[c], 1) for c in sorted(GROWING)]
+    line |= dict.fromkeys(GROWING)
+    rest = (line[column] for column in sorted(columns_of(predicate)))
+    frozen = (tuple(value) if isinstance(value, list) else value for value in rest)
+    return predicate, (*since, *frozen)
 
 
 def _key(predicate: str, stale: Staleness) -> Key:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from mlview.definitions import HoldoutLast, HoldoutShare, always_quote, fold
 from mlview.sql import group_columns, ordered_limits, with_rowid
 
@@ -132,6 +136,23 @@ def _of_row_id(column: str) -> str:
 _BITS = 2**32 - 1
 _GOLDEN = 0x1E3779B9  # odd, and small enough that a product with 32 bits fits into a BIGINT
 _ROUNDS = ((16, 0x7FEB352D), (15, 0x846CA68B))
+
+
+def numbers_of(row_ids: pa.Array) -> pa.Array:
+    """The numbers of BY_ROW_ID for row ids that are here already, as `bucket` has them in SQL.
+
+    DuckDB multiplies with a check for each product: for a million rows it takes 45 ms, this 10 ms.
+
+    >>> numbers_of(pa.array([17, None])).to_pylist()
+    [0.2993990716058761, 0.8436675947159529]
+    """
+    ids = pc.fill_null(row_ids, -1).to_numpy()
+    folded = (ids & _BITS) ^ ((((ids >> 32) & _BITS) * _GOLDEN) & _BITS)
+    mixed = folded.astype(np.uint32)
+    for shift, factor in _ROUNDS:
+        # Products of UINTEGERs keep their low 32 bits, which is what `& _BITS` does in SQL.
+        mixed = (mixed ^ (mixed >> np.uint32(shift))) * np.uint32(factor)
+    return pa.array((mixed ^ (mixed >> np.uint32(16))) / 2.0**32)
 
 
 def _all_but(columns: Sequence[Column], target: str | None) -> tuple[str, ...]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mlview.definitions import Kind
 from mlview.errors import MlviewError
 from mlview.observation.deltas import Ends, ViewDelta, view_delta, window_end
-from mlview.planning import predict_seconds
+from mlview.planning import NEVER, predict_seconds
 from mlview.records import Action, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
     from mlview.definitions import Name
     from mlview.engines import SnapshotReader
     from mlview.planning import Observation
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 BUDGET_SECONDS = 5.0
 """Beyond this, a view's delta is left to its refresh: a look must stay a look."""
-
-NEVER = datetime.max.replace(tzinfo=UTC)
-"""The moment at which a window moves that no row will ever leave or enter."""
 
 _REMEMBERED = 256
 _REMEMBERED_BYTES = 256 << 20
@@ -154,9 +152,7 @@ class Look:
 
     def _window_end(self, row: ObjectRow, live: Version) -> datetime | None:
         try:
-            found = window_end(
-                self._home, self._opened(), self._ends(row, live), lambda other: self._live[other.id]
-            )
+            found = window_end(self._home, self._opened(), self._ends(row, live), self._version_of)
         except MlviewError:
             return None  # it counts as moved from the start
         return NEVER if found is None else found
@@ -169,11 +165,12 @@ class Look:
 
     def _computed(self, row: ObjectRow, live: Version) -> ViewDelta | None:
         try:
-            return view_delta(
-                self._home, self._opened(), self._ends(row, live), lambda other: self._live[other.id]
-            )
+            return view_delta(self._home, self._opened(), self._ends(row, live), self._version_of)
         except MlviewError:
             return None  # what changed below it has the word then; its refresh says what is wrong
+
+    def _version_of(self, row: ObjectRow) -> Version:
+        return self._live[row.id]
 
     def _ends(self, row: ObjectRow, live: Version) -> Ends:
         return Ends(row, live, through(row, live), self._snapshot_id, self._now)

@@ -156,6 +156,7 @@ class Observer:
                 observed = inputs.observation(rows[name], counted=counted)
                 delta = None
                 if near is None or name in near.deltas:
+                    observed = deltas.bounded(rows[name], observed)
                     delta = deltas.of(rows[name], observed, judged, inputs.touches(rows[name]))
                 if delta is not None:
                     observed, known[rows[name].id] = replace(observed, delta=delta.size), delta

@@ -2,11 +2,12 @@
 
 from mlview.planning.actions import Demand, plan_refresh
 from mlview.planning.costs import Costs, Past, predict_seconds
-from mlview.planning.observations import Observation, SourceReach, UpstreamMove
+from mlview.planning.observations import NEVER, Observation, SourceReach, UpstreamMove
 from mlview.planning.rollback import ROLLBACK, rollback_target
 from mlview.planning.staleness import judge, judge_all
 
 __all__ = [
+    "NEVER",
     "ROLLBACK",
     "Costs",
     "Demand",

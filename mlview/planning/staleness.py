@@ -40,9 +40,10 @@ def judge(observed: Observation, parents: Mapping[Name, Staleness], now: datetim
     or went, so it is fresh, however many rows changed below it. Else lag starts at the earliest
     later commit to a base table anywhere below the view, also where what it reads has been brought
     up to date since; at the moment an upstream pointer moved, where no commit was behind that; or,
-    where the query reads refresh_time(), at the version's own data timestamp (its window has moved
-    since). It is 0 when none of these happened, and None where it is not known: a clock
-    that was ahead may have hidden an earlier change.
+    where the query reads refresh_time(), at the first moment at which a row leaves or enters its
+    window, or at the version's own data timestamp if that cannot be told. It is 0 when none of
+    these happened, and None where it is not known: a clock that was ahead may have hidden an
+    earlier change.
     """
     causes = _causes(observed, parents, now)
     if _from_the_future(observed, causes, now):
@@ -127,9 +128,9 @@ def _news(observed: Observation, now: datetime) -> list[_Cause]:
         _Cause(State.STALE, f"{move.name} has another live version", min([move.at, *below]))
         for move in observed.moved
     ]
-    if _window_moved(observed, now):
+    if observed.window_moved(now):
         causes.append(
-            _Cause(State.STALE, "its refresh_time() window has moved", observed.window_from)
+            _Cause(State.STALE, "its refresh_time() window has moved", observed.window_moved_at)
         )
     return causes
 
@@ -150,10 +151,6 @@ def _inherited(parent: Staleness) -> list[_Cause]:
         state = State.UNKNOWN
     word = "behind" if suspended else parent.state
     return [_Cause(state, f"{parent.name}, which it reads, is {word}", parent.stale_since)]
-
-
-def _window_moved(observed: Observation, now: datetime) -> bool:
-    return observed.window_from is not None and observed.window_from != now
 
 
 def _from_the_future(observed: Observation, causes: Iterable[_Cause], now: datetime) -> bool:
@@ -220,7 +217,7 @@ def _changed_rows(
         or observed.recreated
         or observed.redefined
         or (observed.moved and not delta.changed_rows)
-        or _window_moved(observed, now)
+        or observed.window_moved(now)
         or any(parents[n].changed_rows is None for n in observed.reads if n in parents)
     )
     return None if unknown else delta.changed_rows

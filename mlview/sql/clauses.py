@@ -51,8 +51,11 @@ def _target_lag(cursor: Cursor) -> TargetLag:
     if cursor.take(DOWNSTREAM):
         return DOWNSTREAM
     token = cursor.token
+    what = "a length of time such as '1 hour', or DOWNSTREAM"
     if token is None or token.kind is not Lexeme.STRING:
-        cursor.expected("a length of time such as '1 hour', or DOWNSTREAM")
+        cursor.expected(what)
+    if token.value.strip().upper() == DOWNSTREAM:
+        cursor.expected(what, "write it without quotes: TARGET_LAG DOWNSTREAM")
     return cursor.duration()
 
 

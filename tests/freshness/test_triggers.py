@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 
 from mlview.definitions import Kind, Name
 from mlview.engines.predicates import answers
+from mlview.engines.turning import turning
 from mlview.errors import BindProblem
 from mlview.freshness.triggers import MEASURED, Triggers, check_trigger, columns_of
 from mlview.records import Staleness, State
@@ -111,6 +113,28 @@ def test_another_predicate_of_the_same_view_is_asked(stale):
     assert triggers.evaluate({LATE: "changed_rows > 2"}, {LATE: stale})[LATE].due is True
 
 
+def test_when_it_turns_true_is_worked_out_anew_only_if_more_than_the_time_is_another(stale):
+    foreseen = []
+
+    def foresee(rows, texts, growing, known):
+        foreseen.append(len(texts))
+        return turning(rows, texts, growing, known)
+
+    triggers = Triggers(foresee=foresee)
+    predicates = {LATE: "lag_sec > 600 OR changed_rows > 5", DAY: "floor(lag_sec) > 600"}
+    first = triggers.turns(predicates, dict.fromkeys((LATE, DAY), stale), 1000.0)
+    assert first == {LATE: 1510.0, DAY: None}
+    later = dict.fromkeys((LATE, DAY), replace(stale, lag_sec=120.0))
+    assert triggers.turns(predicates, later, 1030.0) == first
+    assert foreseen == [2]
+    more = {**later, LATE: replace(later[LATE], changed_rows=6)}
+    assert triggers.turns(predicates, more, 1030.0) == {LATE: -inf, DAY: None}
+    assert foreseen == [2, 1]
+    newer = {**later, LATE: replace(stale, lag_sec=10.0)}
+    assert triggers.turns(predicates, newer, 1030.0)[LATE] == 1620.0
+
+
 def test_views_without_predicates_cost_nothing(asked):
     assert Triggers(asked).evaluate({}, {}) == {}
+    assert Triggers(asked).turns({}, {}, 0.0) == {}
     assert asked == []

@@ -6,7 +6,10 @@ from types import SimpleNamespace
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlview.definitions import HoldoutShare, Model, Name
 from mlview.observation.identities import (
@@ -16,6 +19,7 @@ from mlview.observation.identities import (
     as_recorded,
     bucket,
     identity_of,
+    numbers_of,
 )
 from mlview.records import Column
 
@@ -54,6 +58,12 @@ def test_row_ids_are_mixed_as_documented_at_the_ends_of_their_range_too():
     ids = [0, 1, 2, 1000, 2**31, 2**32 - 1, 2**32, 2**32 + 1, 2**53 + 7, 2**63 - 1, -1, -(2**63)]
     assert numbers(ids).tolist() == [lowbias32(n) for n in ids]
     assert numbers([None]).tolist() == [lowbias32(-1)]
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 2**33) | st.none()))
+def test_row_ids_that_are_here_get_the_numbers_that_sql_gives_them(ids):
+    found = numbers_of(pa.array(ids, pa.int64()))
+    assert found.to_pylist() == [lowbias32(-1 if n is None else n) for n in ids]
 
 
 def test_no_two_row_ids_of_a_table_share_a_number():

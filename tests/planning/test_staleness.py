@@ -113,6 +113,27 @@ def test_a_window_has_not_moved_at_the_moment_it_was_read(scene):
     assert judge(view, {}, scene.minutes(-1)).state is State.UNKNOWN
 
 
+def test_a_window_moves_when_the_first_row_leaves_it(scene):
+    view = scene.view("v", window_from=scene.noon, window_until=scene.minutes(30))
+    before = judge(view, {}, scene.minutes(29))
+    assert (before.state, before.lag_sec, before.changed_rows) == (State.FRESH, 0.0, 0)
+    at_that = judge(view, {}, scene.minutes(30))
+    assert (at_that.state, at_that.lag_sec, at_that.changed_rows) == (State.STALE, 0.0, None)
+    assert judge(view, {}, scene.minutes(40)).lag_sec == 600
+    assert judge(view, {}, scene.minutes(-1)).lag_sec is None, "the clock was set back"
+
+
+def test_a_commit_before_the_window_moves_counts_first(scene):
+    view = scene.view(
+        "v",
+        window_from=scene.noon,
+        window_until=scene.minutes(30),
+        changes=(scene.change("t", 10),),
+    )
+    assert judge(view, {}, scene.minutes(20)).lag_sec == 600
+    assert judge(view, {}, scene.minutes(40)).lag_sec == 1800
+
+
 def test_nothing_live_is_unusable_with_the_reason(scene):
     stale = judge(scene.view("v", live=None, unusable_reason="one class"), {}, scene.noon)
     assert (stale.state, stale.lag_sec) == (State.UNUSABLE, None)

@@ -65,6 +65,61 @@ def test_what_can_never_be_measured_is_said_at_once(db):
     assert "live_drop: measured of models only" in said
 
 
+@pytest.mark.parametrize("condition", ["false", "lag_sec > NULL", "lag_sec > 5 AND 1 = 2"])
+def test_a_condition_that_can_never_be_true_is_taken_and_said(db, condition):
+    said = f"REFRESH WHEN ({condition}) can never be true, so it makes no refresh due"
+    made = db.sql(f"CREATE MATERIALIZED VIEW v REFRESH WHEN ({condition}) AS FROM points")
+    assert said in made.notices
+    db.sql("ALTER MATERIALIZED VIEW v SET REFRESH WHEN (lag_sec < 0 OR changed_rows > 5)")
+    assert said in db.sql(f"ALTER MATERIALIZED VIEW v SET REFRESH WHEN ({condition})").fetchone()[0]
+
+
+def test_a_priority_of_zero_is_the_least_and_not_none(db):
+    said = "PRIORITY 0 counts as 1, the least there is"
+    made = db.sql("CREATE MATERIALIZED VIEW v PRIORITY 0 AS FROM points")
+    assert any(said in notice for notice in made.notices)
+    assert said in db.sql("ALTER MATERIALIZED VIEW v SET PRIORITY 0").fetchone()[0]
+    assert said not in db.sql("ALTER MATERIALIZED VIEW v SET PRIORITY 1").fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("lag", "hint"),
+    [
+        ("'downstream'", "write it without quotes: TARGET_LAG DOWNSTREAM"),
+        ("' Downstream'", "write it without quotes: TARGET_LAG DOWNSTREAM"),
+        ("'1 month'", "how long a month is depends; write '30 days'"),
+        ("'2 Years'", "how long a year is depends; write '365 days'"),
+        ("'1 monht'", "write it as '10 minutes'"),
+    ],
+)
+def test_a_target_lag_that_is_no_length_of_time_is_refused_with_one_that_is(
+    shared, refused, lag, hint
+):
+    error = refused(shared, f"CREATE MATERIALIZED VIEW v TARGET_LAG {lag} AS FROM points")
+    assert error.hint.startswith(hint)
+    assert error.error_code == "SYNTAX"
+
+
+def test_a_replaced_table_counts_the_rows_that_went_and_those_that_came(db):
+    """How many is known once the view over it was refreshed: twice the table if all are others."""
+    db.sql("CREATE TABLE base AS FROM range(30) r(i)")
+    db.sql("CREATE MATERIALIZED VIEW v AS FROM base")
+    db.sql("CREATE MATERIALIZED VIEW w AS SELECT i + 1 AS j FROM v")
+    behind = "SELECT state, changed_rows FROM mlview.staleness WHERE name = 'w'"
+    db.sql("CREATE OR REPLACE TABLE base AS FROM range(100, 130) r(i)")
+    assert db.sql(behind).fetchall() == [("STALE", None)]
+    db.sql("REFRESH MATERIALIZED VIEW v")
+    assert db.sql(behind).fetchall() == [("STALE", 60)]
+    db.sql("REFRESH MATERIALIZED VIEW w")
+    db.sql("CREATE OR REPLACE TABLE base AS FROM range(110, 140) r(i)")
+    db.sql("REFRESH MATERIALIZED VIEW v")
+    assert db.sql(behind).fetchall() == [("STALE", 20)]
+    db.sql("REFRESH MATERIALIZED VIEW w")
+    db.sql("CREATE OR REPLACE TABLE base AS FROM range(110, 140) r(i)")
+    db.sql("REFRESH MATERIALIZED VIEW v")
+    assert db.sql(behind).fetchall() == [("FRESH", 0)]
+
+
 def test_python_takes_the_same_words(db, refused):
     view = db.create_materialized_view(
         "v", "FROM points", refresh_when=" lag_sec > 60 -- late", refresh_mode="full"

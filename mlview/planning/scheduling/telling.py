@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mlview.planning.scheduling.turns import Asked, Turns
     from mlview.planning.scheduling.views import ScheduledView
 
+_NOT_DUE = "not due yet"
 NAMED = 20
 """So many late views are named in one warning; `shed` has them all."""
 
@@ -22,6 +23,8 @@ def shed(
     scene: Scene, turns: Turns, *, begun: Collection[int], work: float, slots: int
 ) -> tuple[Shed, ...]:
     """Those that do not start and cannot be in time any more, in their turn.
+
+    Where nobody has a target lag, a REFRESH WHEN alone makes a view due and nothing makes it late.
 
     Args:
         scene: everything.
@@ -37,6 +40,9 @@ def shed(
     found = []
     for place in left:
         view, cost = views[place], costs[place]
+        if not _is_promised(scene, place):
+            work += cost
+            continue
         if place in out:
             why = crowded
         elif due[place] < now + cost:
@@ -48,6 +54,20 @@ def shed(
         work += cost
         found.append(Shed(view.object_id, view.name, why, max(target, reach)))
     return tuple(found)
+
+
+def _is_promised(scene: Scene, place: int) -> bool:
+    """Whether a view has a target lag to be late for, its own or a reader's."""
+    seen, open_ = {place}, [place]
+    while open_:
+        at = open_.pop()
+        view = scene.views[at]
+        if view.target_lag is not None and not view.downstream and not view.suspended:
+            return True
+        new = set(scene.readers.get(view.object_id, ())) - seen
+        seen |= new
+        open_ += new
+    return False
 
 
 def waiting(
@@ -74,9 +94,16 @@ def waiting(
         if view.object_id not in begun:
             near = view.object_id in blocked
             why = "what it reads, or reads it, goes first" if near else refused
+            if view.predicate_due and not _is_promised(scene, place):
+                why = f"its REFRESH WHEN is true, so it is due; {why}"
             found.append(Waiting(view.object_id, view.name, why, None))
     found += [
-        Waiting(view.object_id, view.name, _why_later(view, place, wake, retries), wake)
+        Waiting(
+            view.object_id,
+            view.name,
+            _why_later(view, place, wake, retries) if view.failures else _NOT_DUE,
+            wake,
+        )
         for place, wake in asked.later.items()
         if (view := views[place]).object_id not in begun
     ]
@@ -89,9 +116,9 @@ def waiting(
 
 
 def _why_later(view: ScheduledView, place: int, wake: float, retries: Mapping[int, float]) -> str:
-    if view.failures and retries.get(place) == wake:
+    if retries.get(place) == wake:
         return f"failed {view.failures} times in a row"
-    return "not due yet"
+    return _NOT_DUE
 
 
 def warnings(late: Sequence[Shed], suspend: Sequence[Name], failures: int) -> tuple[str, ...]:

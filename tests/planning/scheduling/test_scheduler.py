@@ -114,6 +114,21 @@ def test_who_cannot_be_in_time_is_named_with_the_age_it_will_reach(view):
     assert "v2 (30 s)" in decision.warnings[0]
 
 
+def test_who_has_a_refresh_when_alone_is_due_and_never_late(view):
+    """Nobody promised how old it may become: only a reader with a target makes it late."""
+    views = [
+        view(1, target_lag=20, cost=15, stale_since=0.0, weight=10),
+        view(2, stale_since=0.0, cost=15, predicate_due=True),
+    ]
+    decision = Scheduler(1, tick=1).decide(views, 0)
+    assert names(decision) == [["v1"]]
+    assert (decision.shed, decision.warnings) == ((), ())
+    (waiting,) = decision.waiting
+    assert waiting.reason == "its REFRESH WHEN is true, so it is due; no slot is free"
+    views.append(view(3, parents=(2,), target_lag=20, cost=15, stale_since=0.0))
+    assert [str(one.name) for one in Scheduler(1, tick=1).decide(views, 0).shed] == ["v2", "v3"]
+
+
 def test_a_long_run_does_not_start_before_a_short_one_that_it_would_make_late(view):
     views = [
         view(1, target_lag=115, cost=60, stale_since=0.0),
