@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-import duckdb
-
 from mlview.definitions import fold
-from mlview.engines.channel import Channel
+from mlview.engines.memory import TABLE, in_memory
+from mlview.engines.plain import as_tallied, plainly_read
 from mlview.engines.shapes import Shape, filled, shape_of
 from mlview.engines.tallies import readable, tally
-from mlview.engines.translate import translated
 from mlview.errors import ColumnMismatch, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     import pyarrow as pa
 
@@ -31,7 +28,6 @@ MAX_ROWS = 1_000_000
 """Later rows beyond which a sample of about so many is counted."""
 
 _SEED = 20_130_101
-_TABLE = "__mlview_rows"
 _QUERY = re.compile(r"\s*(?:(?:SELECT|FROM|WITH|PIVOT|UNPIVOT|VALUES)\b|\(|--|/\*)", re.IGNORECASE)
 
 
@@ -77,14 +73,9 @@ def training_histograms(
         return []
     source = _source(query)
     picked = _picked(reader, parts, source, sample)
-    shapes = [
-        shape
-        for part, values in zip(parts, picked.columns, strict=True)
-        if (shape := shape_of(part, values, bins, levels)) is not None
-    ]
+    shapes = [shape for shape, _ in _shaped(parts, picked.columns, bins, levels)]
     counts = _counted(reader, shapes, source)
-    histograms = [filled(shape, found) for shape, found in zip(shapes, counts, strict=True)]
-    return [histogram for histogram in histograms if not _is_constant(histogram)]
+    return _varied(filled(shape, found) for shape, found in zip(shapes, counts, strict=True))
 
 
 def histograms_of(
@@ -103,10 +94,16 @@ def histograms_of(
     >>> [(h.edges, h.counts, h.missing) for h in histograms_of(rows, [Column("x", "INTEGER")])]
     [((0.0, 0.0, 1.0), (3, 1), 1)]
     """
-    with _in_memory(table) as reader:
-        return training_histograms(
-            reader, f"FROM {_TABLE}", columns, bins=bins, levels=levels, sample=sample
-        )
+    wanted = [column for column in columns if readable(column) is not None]
+    picked = plainly_read(table, wanted) if table.num_rows <= sample else None
+    if picked is None:
+        with in_memory(table) as reader:
+            return training_histograms(
+                reader, f"FROM {TABLE}", columns, bins=bins, levels=levels, sample=sample
+            )
+    parts = [part for column in wanted if (part := readable(column)) is not None]
+    shapes = _shaped(parts, picked, bins, levels)
+    return _varied(filled(shape, _tallied(shape, values)) for shape, values in shapes)
 
 
 def counted(
@@ -150,8 +147,8 @@ def counted_in(
     table: pa.Table, histograms: Sequence[Histogram], *, max_rows: int = MAX_ROWS
 ) -> tuple[list[Counts], int, bool]:
     """As `counted`, of rows in memory."""
-    with _in_memory(table) as reader:
-        return counted(reader, _TABLE, histograms, max_rows=max_rows, rows=table.num_rows)
+    with in_memory(table) as reader:
+        return counted(reader, TABLE, histograms, max_rows=max_rows, rows=table.num_rows)
 
 
 def _matching(histogram: Histogram, described: Sequence[Column]) -> Readable:
@@ -198,9 +195,28 @@ def _picked(reader: Reader, parts: Sequence[Readable], source: str, sample: int)
     return reader.table(f"SELECT {picked} FROM {source}{clause}", threads=1)
 
 
-def _is_constant(histogram: Histogram) -> bool:
-    """Whether all rows are in one bin."""
-    return not histogram.missing and max(histogram.counts) == histogram.rows
+def _shaped(
+    parts: Sequence[Readable], picked: Sequence[pa.ChunkedArray], bins: int, levels: int
+) -> list[tuple[Shape, pa.ChunkedArray]]:
+    """The columns that have bins, with the values that chose these."""
+    return [
+        (shape, values)
+        for part, values in zip(parts, picked, strict=True)
+        if (shape := shape_of(part, values, bins, levels)) is not None
+    ]
+
+
+def _varied(histograms: Iterable[Histogram]) -> list[Histogram]:
+    """Those whose rows are not all in one bin."""
+    return [one for one in histograms if one.missing or max(one.counts) != one.rows]
+
+
+def _tallied(shape: Shape, values: pa.ChunkedArray) -> Counts:
+    """Values in memory, counted in the bins of a shape."""
+    found = tally(shape.part, shape.bins)
+    for chunk in values.chunks:
+        found.add(as_tallied(shape.part, shape.bins, chunk))
+    return found.result()
 
 
 def _counted(
@@ -218,34 +234,3 @@ def _counted(
         for one, width in zip(tallies, widths, strict=True):
             one.add([next(columns) for _ in range(width)])
     return [one.result() for one in tallies]
-
-
-@contextmanager
-def _in_memory(table: pa.Table) -> Iterator[Reader]:
-    """A reader of rows in memory, called `_TABLE` there."""
-    with translated():
-        channel = Channel(duckdb.connect(), lossless=False)
-    try:
-        channel.bind_table(_TABLE, table)
-        yield _Memory(channel)
-    finally:
-        channel.close()
-
-
-class _Memory:
-    """Reads one DuckDB of its own."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-
-    def table(self, sql: str, *, threads: int | None = None) -> pa.Table:
-        return self.read(sql, threads=threads).read_all()
-
-    def read(self, sql: str, *, threads: int | None = None) -> pa.RecordBatchReader:
-        with translated(self._channel.connection):
-            setting = "RESET threads" if threads is None else f"SET threads = {threads}"
-            self._channel.connection.execute(setting)
-            return self._channel.execute(sql).reader()
-
-    def describe(self, sql: str) -> tuple[Column, ...]:
-        return self._channel.describe(sql)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -40,13 +41,15 @@ def shape_of(part: Readable, values: pa.ChunkedArray, bins: int, levels: int) ->
     if part.kind == "category":
         ranked, chosen = _frequent(values, levels)
         return Shape(part, Histogram(part.column, "category", (), ranked, (), 0), chosen)
-    finite = values.filter(pc.is_finite(values))
-    if len(finite) == 0:
+    given = values.to_numpy()
+    finite = np.sort(given[np.isfinite(given)])
+    if not len(finite):
         return None
-    grid = pc.quantile(finite, quantile_levels(bins), interpolation="lower").to_pylist()
+    last = len(finite) - 1
+    grid = [float(finite[int(level * last)]) for level in quantile_levels(bins)]
     # Without a scale the square of 1e200 would be infinite.
     scale = max(abs(grid[0]), abs(grid[-1])) or 1.0
-    spread = pc.stddev(pc.divide(finite, scale)).as_py() * scale
+    spread = float(np.std(finite / scale)) * scale
     made = binning(grid)
     found = Histogram(part.column, "number", made.edges, (), (), 0, made.centres, spread)
     return Shape(part, found)

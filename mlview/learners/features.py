@@ -78,7 +78,8 @@ def derive_roles(
     if not features:
         raise _no_features(definition, left_out)
     if target is not None:
-        labelled = data.filter(column_of(data, target.name).is_valid())
+        label = column_of(data, target.name)
+        labelled = data.filter(label.is_valid()) if label.null_count else data
         check_leaks(labelled, features, target.name, task)
     return Roles(
         target=target.name if target else None,

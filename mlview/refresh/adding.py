@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mlview.definitions import HoldoutShare
 from mlview.learners.frames import column_of
@@ -69,8 +68,8 @@ class Adding:
         add_parted(sums.train, sums.test, rows, weights, held)
         limit = 1.0 if self._share is None else self._share
         sample = sums.sample or Sample(limit, rows.slice(0, 0))
-        below = pc.fill_null(pc.less(rows[BUCKET], sample.limit), False)
-        scored = held & np.asarray(below.to_numpy())
+        # NULL, which is no number to be below anything, is NaN here.
+        scored = held & (rows[BUCKET].to_numpy() < sample.limit)
         if scored.any():
             places = np.flatnonzero(scored)
             signs = None if weights is None else weights[places]
@@ -80,7 +79,7 @@ class Adding:
     def _held(self, rows: pa.Table) -> NDArray[np.bool_] | None:
         """Which rows are held out."""
         if self._share is not None:
-            return np.asarray(pc.less(rows[BUCKET], self._share).to_numpy())
+            return np.asarray(rows[BUCKET].to_numpy() < self._share)
         if self.sums.held_from is None or self.sums.roles.time is None:
             return None
         times = column_of(rows, self.sums.roles.time)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from mlview.definitions import always_quote
 from mlview.learners.frames import column_of
 from mlview.learners.keeping.timeline import moment_literal
 from mlview.observation.identities import (
     BUCKET,
+    BY_ROW_ID,
     ROW_ID,
     as_recorded,
     bucket,
     identity_of,
+    numbers_of,
     time_column,
 )
 from mlview.refresh.columns import keep_columns
@@ -22,8 +26,6 @@ from mlview.refresh.timelines import count_moments, last_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pyarrow as pa
 
     from mlview.definitions import HoldoutLast, Model
     from mlview.learners.keeping.timeline import Timeline
@@ -91,7 +93,8 @@ class RowPlan:
 
     def stream(self, target: OnReader) -> pa.RecordBatchReader:
         """The rows as they come, to be read before the target runs anything else."""
-        return target.stream(self._text())
+        rows = target.stream(self._text())
+        return _with_numbers(rows) if self._by_row_id else rows
 
     def labelled(self, rows: pa.Table) -> pa.Table:
         """The rows that have a label, without the bucket."""
@@ -103,10 +106,16 @@ class RowPlan:
 
     def _text(self) -> str:
         picked = [always_quote(c.name) for c in self.columns]
-        number = self._bucket()
+        number = ROW_ID if self._by_row_id else self._bucket()
         if number is not None:
             picked.append(f"{number} AS {BUCKET}")
         return f"SELECT {', '.join(picked)} FROM ({self.query}\n)"
+
+    @property
+    def _by_row_id(self) -> bool:
+        """Whether the row ids are fetched, and the numbers made of them here."""
+        by_share = self.definition.target is not None and self.last is None
+        return by_share and self.identity.rule == BY_ROW_ID
 
     def _bucket(self) -> str | None:
         if self.definition.target is None:
@@ -120,3 +129,13 @@ class RowPlan:
         since = moment_literal(self.held_from, kind)
         # Only held-out rows are scored: the others need no number.
         return f"CASE WHEN {always_quote(self.time)} >= {since} THEN {number} END"
+
+
+def _with_numbers(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """The rows with the number that decides who is held out where the row id was, at the end."""
+    schema = rows.schema.set(len(rows.schema) - 1, pa.field(BUCKET, pa.float64()))
+    made = (
+        pa.RecordBatch.from_arrays([*columns, numbers_of(row_ids)], schema=schema)
+        for *columns, row_ids in (batch.columns for batch in rows)
+    )
+    return pa.RecordBatchReader.from_batches(schema, made)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mlview.clock import SystemClock
 from mlview.engines import DuckLakeEngine
 from mlview.engines.histograms import counted, counted_in, histograms_of, training_histograms
+from mlview.engines.plain import plainly_read
 from mlview.errors import ColumnMismatch
 from mlview.planning.drift import drift, summary
 from mlview.records import Column
@@ -68,6 +69,12 @@ def test_quantiles_make_bins_of_equal_counts():
     assert histogram.bins == 10
     assert all(abs(count - 1000) <= 1 for count in histogram.counts)
     assert histogram.spread == pytest.approx(1.0, abs=0.05)
+
+
+def test_edges_are_values_of_the_column_the_lower_where_a_quantile_is_between_two():
+    histogram = one([float(i) for i in range(12)])
+    assert histogram.edges == (*map(float, range(10)), 11.0)
+    assert histogram.spread == pytest.approx(math.sqrt((12**2 - 1) / 12), rel=1e-15)
 
 
 def test_equal_quantiles_are_one_bin():
@@ -215,6 +222,46 @@ def test_rows_of_a_lake_and_of_memory_have_the_same_histograms(flights):
     assert by_name == counted(flights, "SELECT * FROM flights", of_lake)
     assert by_name == counted_in(flights.table("FROM flights"), of_lake)
     assert by_name[1:] == (30_000, False)
+
+
+def some(values, kind):
+    return st.lists(st.none() | values, min_size=30, max_size=30).map(lambda v: pa.array(v, kind))
+
+
+FLOATS = st.floats(width=32) | st.sampled_from([0.0, -0.0, math.inf, math.nan])
+PLAIN = {
+    "DOUBLE": some(st.floats() | FLOATS, pa.float64()),
+    "FLOAT": some(FLOATS, pa.float32()),
+    "TINYINT": some(st.integers(-(2**7), 2**7 - 1), pa.int8()),
+    "BIGINT": some(st.integers(-(2**63), 2**63 - 1), pa.int64()),
+    "UBIGINT": some(st.integers(0, 2**64 - 1), pa.uint64()),
+    "BOOLEAN": some(st.booleans(), pa.bool_()),
+    "VARCHAR": some(st.sampled_from(TEXTS), pa.string()),
+}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.fixed_dictionaries(PLAIN))
+def test_rows_in_memory_are_counted_as_duckdb_counts_them(flights, values):
+    table = pa.concat_tables([pa.table(values).slice(0, 11), pa.table(values).slice(11)])
+    columns = [Column(kind, kind) for kind in PLAIN]
+    assert plainly_read(table, columns) is not None
+    flights.bind_table("rows_in_memory", table)
+    by_duckdb = training_histograms(flights, "FROM rows_in_memory", columns)
+    assert histograms_of(table, columns) == by_duckdb
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (pa.array([1, 2], pa.timestamp("us")), "TIMESTAMP"),
+        (pa.array([2**60, 1], pa.decimal128(38, 0)), "HUGEINT"),
+        (pa.array(["1", "2"]), "DOUBLE"),
+        (pa.array(["a", "b"]).dictionary_encode(), "VARCHAR"),
+    ],
+)
+def test_other_rows_in_memory_are_left_to_duckdb(values, kind):
+    assert plainly_read(pa.table({"x": values}), [Column("x", kind)]) is None
 
 
 def test_a_relation_may_begin_with_the_word_of_a_query(flights):

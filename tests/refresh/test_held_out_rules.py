@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mlview.definitions import Name
 from mlview.observation import identities
 
 TABLES = """
@@ -62,6 +63,25 @@ def test_an_incremental_refresh_keeps_the_rule_of_the_live_version(earlier):
     db.sql("REFRESH MODEL m INCREMENTAL")
     assert recorded(db)[0] == "md5-52"
     assert is_verified(db)
+
+
+@pytest.mark.parametrize("create", [RIDGE, TREE])
+def test_rows_are_held_out_by_the_rule_that_sql_can_tell(db, create):
+    db.sql(TABLES)
+    db.sql("DELETE FROM t WHERE k = 3")
+    db.sql(create)
+    definition = db.model("m").definition
+    identity = identities.identity_of(definition, [Name("t")])
+    number = identities.bucket(definition, identity, ())
+    rows = f"SELECT rowid, rowid AS {identities.ROW_ID} FROM t"
+    held_out = f"SELECT rowid FROM ({rows}) WHERE {number} < 0.2"
+    count = db.sql(f"SELECT count(*) FROM ({held_out})").fetchall()[0][0]
+    assert recorded(db) == ("lowbias32", count)
+    if create == RIDGE:
+        # Of those that a refresh takes away, it knows by the same rule that they were held out.
+        db.sql(f"DELETE FROM t WHERE rowid IN ({held_out} LIMIT 20)")
+        db.sql("REFRESH MODEL m INCREMENTAL")
+        assert recorded(db) == ("lowbias32", count - 20)
 
 
 def test_a_hold_out_by_time_records_who_was_scored(earlier):

@@ -30,7 +30,9 @@ class Sample:
     def changed(self, rows: pa.Table, weights: NDArray[np.int64] | None, bucket: str) -> Sample:
         """With held-out rows that came (once, or as often as the weight says), or went."""
         below = pc.less(rows[bucket], self.limit)
-        rows = rows.filter(below).select(self.rows.column_names)
+        rows = rows.select(self.rows.column_names)
+        if not pc.all(below).as_py():
+            rows = rows.filter(below)
         if weights is None:
             return self.with_rows(rows, bucket)
         weights = weights[np.asarray(below.to_numpy())]

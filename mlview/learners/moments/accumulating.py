@@ -82,7 +82,7 @@ class Accumulation:
         table = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
         table, weights = self._labelled(table, weights)
         with self.quietly():
-            for _, block in read_blocks(table, weights, self.layout, self.frame):
+            for block in read_blocks(table, weights, self.layout, self.frame):
                 self.add_block(block)
 
     @contextmanager

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
+    Places = NDArray[np.intp]
 
 BLOCK_ROWS = 65_536
 """Rows whose products are summed at once: some megabytes, whatever the batch."""
@@ -61,15 +62,15 @@ class Block:
         """How many rows there are."""
         return len(self.dense[0])
 
-    def take(self, rows: NDArray[np.intp]) -> Block:
-        """Some of the rows."""
+    def take(self, rows: Places | slice) -> Block:
+        """Some of the rows; those of a slice share memory with these."""
         return replace(
             self,
-            dense=self.dense.take(rows, axis=1),
+            dense=_columns(self.dense, rows),
             texts=tuple(codes.take(rows) for codes in self.texts),
             label=None if self.label is None else self.label.take(rows),
             weights=None if self.weights is None else self.weights[rows],
-            raw=self.raw.take(rows, axis=1),
+            raw=_columns(self.raw, rows),
             bad={
                 column: of_rows
                 for column, mask in self.bad.items()
@@ -91,22 +92,38 @@ class Block:
 
 def read_blocks(
     rows: pa.Table, weights: NDArray[np.int64] | None, layout: Layout, frame: Frame
-) -> Iterator[tuple[slice, Block]]:
-    """Rows as blocks of up to `BLOCK_ROWS`, each with its place among the rows.
+) -> Iterator[Block]:
+    """Rows as blocks of up to `BLOCK_ROWS`.
 
     `frame` is completed by columns that it sees for the first time.
     """
-    for start in range(0, rows.num_rows, BLOCK_ROWS):
-        place = slice(start, min(start + BLOCK_ROWS, rows.num_rows))
+    for place in places(rows.num_rows):
         signs = None if weights is None else weights[place]
-        yield place, read_block(rows.slice(start, BLOCK_ROWS), signs, layout, frame)
+        yield read_block(rows.slice(place.start, BLOCK_ROWS), signs, layout, frame)
+
+
+def places(rows: int) -> Iterator[slice]:
+    """Where among so many rows each block is."""
+    return (slice(at, min(at + BLOCK_ROWS, rows)) for at in range(0, rows, BLOCK_ROWS))
 
 
 def read_block(
-    rows: pa.Table, weights: NDArray[np.int64] | None, layout: Layout, frame: Frame
+    rows: pa.Table,
+    weights: NDArray[np.int64] | None,
+    layout: Layout,
+    frame: Frame,
+    order: Places | None = None,
 ) -> Block:
-    """Rows as a block; `frame` is completed by columns that it sees for the first time."""
-    measured = _measure(rows, layout, frame)
+    """Rows as a block; `frame` is completed by columns that it sees for the first time.
+
+    Args:
+        rows: the rows.
+        weights: how often each is added; None for once each.
+        layout: what is summed.
+        frame: shifts and scales.
+        order: which row of the table each row of the block is; None for one after the other.
+    """
+    measured = _measure(rows, layout, frame, order)
     dense, keys = [measured.values], [Key(Kind.NUMBER, name) for name in frame.names] + [ONE]
     absent = [(n, m) for n, m in measured.missing.items() if n != layout.target]
     dense += [mask[None].astype(np.float64) for _, mask in absent]
@@ -119,15 +136,15 @@ def read_block(
     if target in measured.missing:
         bad[target, True] = measured.missing[target]
     if layout.classes and target:
-        label = class_codes(target, column_of(rows, target))
+        label = class_codes(target, column_of(rows, target)).ordered(order)
         bad |= _bad_classes(target, label)
     return Block(
         np.concatenate(dense) if len(dense) > 1 else measured.values,
         tuple(keys),
         measured.reach,
-        tuple(level_codes(name, column_of(rows, name)) for name in layout.texts),
+        tuple(level_codes(name, column_of(rows, name)).ordered(order) for name in layout.texts),
         label,
-        None if weights is None else np.asarray(weights, dtype=np.float64),
+        None if weights is None else _ordered(np.asarray(weights, dtype=np.float64), order),
         measured.raw,
         bad,
     )
@@ -144,24 +161,28 @@ class _Measured:
     raw: Floats
 
 
-def _measure(rows: pa.Table, layout: Layout, frame: Frame) -> _Measured:
+def _measure(rows: pa.Table, layout: Layout, frame: Frame, order: Places | None) -> _Measured:
     values = np.empty((len(frame.names) + 1, rows.num_rows))
     values[-1] = 1.0
+    shifted = np.empty(rows.num_rows)
     reach = np.zeros(len(frame.names))
     raw = np.empty((len(layout.numbers) if layout.extremes else 0, rows.num_rows))
     missing, infinite = {}, {}
     for position, name in enumerate(frame.names):
         given = numbers(column_of(rows, name))
-        if position < len(raw):
-            raw[position] = given
         shift = frame.look(position, given, flag=name in layout.flags)
+        if position < len(raw):
+            raw[position] = _ordered(given, order)
         row = values[position]
         with np.errstate(over="ignore", invalid="ignore"):
-            np.subtract(given, shift, out=row)
+            np.subtract(given, shift, out=row if order is None else shifted)
+        if order is not None:
+            # What was just written is at hand: to reorder it costs half of reordering `given`.
+            np.take(shifted, order, out=row, mode="clip")
         reach[position] = _reach(row)
         if np.isfinite(reach[position]):
             continue
-        absent, beyond = np.isnan(given), np.isinf(row)
+        absent, beyond = np.isnan(row), np.isinf(row)
         row[absent | beyond] = 0.0
         reach[position] = _reach(row)
         if absent.any():
@@ -169,6 +190,14 @@ def _measure(rows: pa.Table, layout: Layout, frame: Frame) -> _Measured:
         if beyond.any():
             infinite[name] = beyond
     return _Measured(values, reach, missing, infinite, raw)
+
+
+def _ordered(values: Floats, order: Places | None) -> Floats:
+    return values if order is None else values.take(order)
+
+
+def _columns(matrix: Floats, places: Places | slice) -> Floats:
+    return matrix[:, places] if isinstance(places, slice) else matrix.take(places, axis=1)
 
 
 def _reach(row: Floats) -> float:

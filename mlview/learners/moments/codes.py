@@ -30,9 +30,13 @@ class Codes:
         """How many different values there are."""
         return len(self.keys)
 
-    def take(self, rows: NDArray[np.intp]) -> Codes:
+    def take(self, rows: NDArray[np.intp] | slice) -> Codes:
         """The codes of some rows."""
         return compacted(self.keys, self.values[rows])
+
+    def ordered(self, order: NDArray[np.intp] | None) -> Codes:
+        """The codes of all rows in another order; None for this one."""
+        return self if order is None else Codes(self.keys, self.values.take(order))
 
 
 def compacted(keys: Sequence[Key], values: NDArray[Any]) -> Codes:

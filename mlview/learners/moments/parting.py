@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from mlview.learners.moments.blocks import read_blocks
+from mlview.learners.moments.blocks import BLOCK_ROWS, places, read_block
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,9 +37,16 @@ def add_parted(
                 state.add(rows.filter(pa.array(mask)), None if weights is None else weights[mask])
         return
     with one.quietly():
-        for place, block in read_blocks(rows, weights, one.layout, one.frame):
+        for place in places(rows.num_rows):
+            of_other = np.flatnonzero(to_other[place])
+            of_one = np.flatnonzero(~to_other[place])
+            # With the rows of each part beside each other, neither has to be copied out.
+            order = np.concatenate([of_one, of_other])
+            signs = None if weights is None else weights[place]
+            piece = rows.slice(place.start, BLOCK_ROWS)
+            block = read_block(piece, signs, one.layout, one.frame, order)
             other.frame = one.frame.copy()
-            mask = to_other[place]
-            for state, of_state in ((one, ~mask), (other, mask)):
-                if of_state.any():
-                    state.add_block(block.take(np.flatnonzero(of_state)))
+            middle = len(of_one)
+            for state, part in ((one, slice(middle)), (other, slice(middle, None))):
+                if len(of_one if state is one else of_other):
+                    state.add_block(block.take(part))

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+_CACHED = 2**17
+"""Numbers that are worked on at once: a megabyte, which a processor's own cache holds."""
+
+_FEWEST = 64  # rows that are worth a product
+
 _SPARSE_CELLS = 4
 """A table of two categories with more cells than so many times the rows is added up sparsely."""
 
@@ -29,18 +34,13 @@ def pairs(block: Block, codes: Sequence[Codes]) -> Floats:
     Numbers are multiplied by BLAS, numbers with categories by sparse products, and pairs of
     categories are counted, so that the cost of a category does not depend on its levels.
     """
-    dense, weights = block.dense, block.weights
-    measured = len(dense)
+    measured = len(block.dense)
     starts = np.cumsum([measured, *(c.size for c in codes)])
     result = np.zeros((starts[-1], starts[-1]))
-    if weights is None:
-        result[:measured, :measured] = dense @ dense.T
-    else:
-        half = np.tril((dense * weights) @ dense.T)
-        result[:measured, :measured] = half + np.tril(half, -1).T
+    numbers, part = _with_numbers(block, codes)
+    result[:measured, :measured] = numbers
     if not codes:
         return result
-    part = _by_code(codes, np.ascontiguousarray(dense.T), weights)
     result[measured:, :measured], result[:measured, measured:] = part, part.T
     places = np.arange(measured, starts[-1])
     result[places, places] = part[:, block.keys.index(ONE)]
@@ -48,9 +48,31 @@ def pairs(block: Block, codes: Sequence[Codes]) -> Floats:
         here = slice(start, start + mine.size)
         for other, first in zip(codes[:i], starts, strict=False):
             there = slice(first, first + other.size)
-            counted = _table(mine, other, weights)
+            counted = _table(mine, other, block.weights)
             result[here, there], result[there, here] = counted, counted.T
     return result
+
+
+def _with_numbers(block: Block, codes: Sequence[Codes]) -> tuple[Floats, Floats]:
+    """The sums of products of two columns of `dense`, and of a code's and one of these.
+
+    Some rows at a time, so that each number comes from memory once.
+    """
+    dense, weights = block.dense, block.weights
+    sizes = [c.size for c in codes]
+    numbers, others = np.zeros((len(dense), len(dense))), np.zeros((sum(sizes), len(dense)))
+    step = max(_CACHED // len(dense), _FEWEST)
+    for start in range(0, block.rows, step):
+        rows = slice(start, start + step)
+        tall = np.ascontiguousarray(dense[:, rows].T)
+        signs = None if weights is None else weights[rows]
+        numbers += tall.T @ tall if signs is None else tall.T @ (tall * signs[:, None])
+        if codes:
+            others += _by_code([c.values[rows] for c in codes], sizes, tall, signs)
+    if weights is not None:
+        half = np.tril(numbers)
+        numbers = half + np.tril(half, -1).T
+    return numbers, others
 
 
 def totals(block: Block, codes: Sequence[Codes], label: Codes | None) -> Floats:
@@ -61,7 +83,7 @@ def totals(block: Block, codes: Sequence[Codes], label: Codes | None) -> Floats:
     if label is None:
         label = Codes((ONE,), np.zeros(block.dense.shape[1], np.int32))
     tall = np.ascontiguousarray(block.dense.T)
-    parts = [_by_code([label], tall, block.weights)]
+    parts = [_by_code([label.values], [label.size], tall, block.weights)]
     parts += [_table(label, other, block.weights) for other in codes]
     return np.concatenate(parts, axis=1)
 
@@ -74,16 +96,18 @@ def squares(block: Block, measured: int) -> Floats:
     return found
 
 
-def _by_code(codes: Sequence[Codes], tall: Floats, weights: Floats | None) -> Floats:
+def _by_code(
+    codes: Sequence[NDArray[np.int32]], sizes: Sequence[int], tall: Floats, weights: Floats | None
+) -> Floats:
     """For each value of each code, the sums of the columns of `tall` over its rows."""
     rows, width = len(tall), len(codes)
-    ends = np.cumsum([c.size for c in codes])
+    ends = np.cumsum(sizes)
     if ends[-1] == 1:
         return np.atleast_2d((np.ones(rows) if weights is None else weights) @ tall)
     # One product for all codes: each row of `tall` is read once.
     places = np.empty((rows, width), dtype=np.int32)
-    for position, (code, end) in enumerate(zip(codes, ends, strict=True)):
-        np.add(code.values, end - code.size, out=places[:, position], casting="same_kind")
+    for position, (code, end, size) in enumerate(zip(codes, ends, sizes, strict=True)):
+        np.add(code, end - size, out=places[:, position], casting="same_kind")
     data = np.ones(rows * width) if weights is None else np.repeat(weights, width)
     starts = np.arange(0, rows * width + 1, width, dtype=np.int32)
     indicator = sparse.csc_array((data, places.ravel(), starts), shape=(ends[-1], rows))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlview.learners.moments.blocks import BLOCK_ROWS
 from mlview.learners.moments.parting import add_parted
 
 VALUES = st.sampled_from([0.0, 1.0, -2.5, 3.25, 1e6, 1e12, -1e30, float("inf"), float("nan"), None])
@@ -66,6 +67,48 @@ def test_a_part_is_added_as_if_it_were_alone(model_of, name, rows, weighted):
                 state.add(data.filter(pa.array(mask)), None if weights is None else weights[mask])
         parts.append((facts(train), facts(test)))
     assert parts[0] == parts[1]
+
+
+def named(state):
+    """The levels and classes that a state knows of."""
+    return [key for key in (*state.columns.keys, *state.classes.keys) if key.value is not None]
+
+
+@pytest.mark.parametrize("name", ["Ridge", "QuadraticDiscriminantAnalysis", "MultinomialNB"])
+@pytest.mark.parametrize("who", ["every fifth", "the last", "nobody", "everybody"])
+def test_many_blocks_are_parted_row_by_row(model_of, name, who):
+    rows, random = 2 * BLOCK_ROWS + 1_000, np.random.default_rng(5)
+    at = np.arange(rows)
+    held = {"every fifth": at % 5 == 0, "the last": at > rows - 90_000,
+            "nobody": at < 0, "everybody": at >= 0}[who]  # fmt: skip
+    # Only among the rows that are held out: a level, a value far out, missing and infinite ones.
+    x = random.integers(0, 9, rows).astype(float)
+    x[held & (at % 7 == 0)], x[held & (at % 11 == 0)] = 2.0**40, np.nan
+    x[held & (at % 1_013 == 0)] = np.inf
+    texts = np.where(held & (at % 3 == 0), "rare", random.choice(["a", "b"], rows))
+    label = random.integers(0, 2, rows)
+    answer = label.astype(float) if name == "Ridge" else np.array(["u", "v"])[label]
+    data = pa.table({"x": x, "c": texts, "y": answer})
+    model = model_of(name)
+    states = []
+    for together in (True, False):
+        train = model.state(data.slice(1, 2))
+        test = model.spec.empty(train)
+        if together:
+            add_parted(train, test, data, None, held)
+        else:
+            train.add(data.filter(pa.array(~held)))
+            test.add(data.filter(pa.array(held)))
+        states.append((train, test))
+    for one, other in zip(*states, strict=True):
+        assert facts(one) == facts(other)
+        assert set(named(one)) == set(named(other))
+        assert set(one.groups) == set(other.groups)
+        places = [one.columns.at(key) for key in other.columns.keys]
+        classes = [one.classes.at(key) for key in other.classes.keys]
+        for group in one.groups:
+            down = classes if name == "MultinomialNB" else places
+            assert np.array_equal(one.group(group)[down][:, places], other.group(group))
 
 
 def test_states_that_are_centred_elsewhere_are_read_each_for_itself(case, trips):
