@@ -9,7 +9,7 @@ from mlview.definitions import fold
 from mlview.deltas.blocks import Block
 from mlview.deltas.expanding import NotFollowed
 from mlview.deltas.inputs import Moment, Query, names_in
-from mlview.deltas.known import has_aggregate, has_window, spreads
+from mlview.deltas.known import has_aggregate, has_columns, has_window, spreads
 from mlview.deltas.trees import aliased, compare, conjunction, is_query, rewrite, select, walk
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ def crossings(query: Tree, facts: Facts) -> Iterator[Crossing]:
             if _has_moments(query[side], facts):
                 yield from crossings(query[side], facts)
         return
+    if has_columns([*query.values()]):
+        raise NotFollowed("COLUMNS() beside refresh_time()")
     block = Block.of(query, facts)
     yield from _own(block, facts)
     for name in dict.fromkeys(names_in(block.query)):

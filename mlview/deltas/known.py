@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlview.definitions import fold
-from mlview.deltas.inputs import items_of
+from mlview.deltas.inputs import Moment, items_of, names_in
 from mlview.deltas.scopes import Scope, Whose
 from mlview.deltas.trees import is_query, select, star, walk, walk_here
 
@@ -43,6 +43,7 @@ def unfollowed(query: Tree, facts: Facts) -> str | None:
         or next(filter(None, (_modifier(m) for m in query["modifiers"])), None)
         or next(filter(None, (_expression(node, facts) for node in _expressions(query))), None)
         or next(filter(None, (_nested(node, facts) for node in _queries(query))), None)
+        or _repeated(query, facts)
     )
 
 
@@ -79,6 +80,20 @@ def _expression(node: Tree, facts: Facts) -> str | None:
     if node["catalog"] or fold(node["schema"]) not in _SCHEMAS or not known:
         return f"the function {name}()"
     return None
+
+
+def has_columns(tree: Tree | list[Tree]) -> bool:
+    """Whether COLUMNS(...) is in an expression, which then is one for each column it stands for."""
+    return any(node.get("columns") is True for node in walk_here(tree) if "class" in node)
+
+
+def _repeated(query: Tree, facts: Facts) -> str | None:
+    """A condition with COLUMNS is a conjunction, and not that any more as a part of another."""
+    others = [part for name, part in query.items() if name != "select_list"]
+    if has_columns(others):
+        return "COLUMNS() in a condition"
+    moments = any(isinstance(facts.input(name), Moment) for name in names_in(query))
+    return "COLUMNS() beside refresh_time()" if moments and has_columns([*query.values()]) else None
 
 
 def _queries(query: Tree) -> Iterator[Tree]:

@@ -35,6 +35,7 @@ WINDOW_RECHECK = 240.0
 """Four times the seconds between two looks at a window of refresh_time() without a target."""
 CLOCKS_APART = 60.0
 """Seconds by which the clocks of writers may differ."""
+_SOURCE_LAG = "source_lag_sec"
 MOVING = GROWING | {"state"}
 """The columns of mlview.staleness that change as time passes."""
 
@@ -230,7 +231,9 @@ class Surveyor:
         told = {
             name: text
             for name, text in moving.items()
-            if staleness[name].lag_sec is not None and staleness[name].state is not State.UNKNOWN
+            if staleness[name].lag_sec is not None
+            and staleness[name].state is not State.UNKNOWN
+            and not (_SOURCE_LAG in columns_of(text) and _is_ahead(staleness[name]))
         }
         return {**dict.fromkeys(moving), **self._triggers.turns(told, staleness, now)}
 
@@ -305,6 +308,11 @@ def _changed_at(observed: Observation) -> float | None:
     moments = [c.last_changed_at for c in observed.changes if c.last_changed_at is not None]
     moments += [move.at for move in observed.moved]
     return max(moments).timestamp() if moments else None
+
+
+def _is_ahead(stale: Staleness) -> bool:
+    """Whether a source's data reach beyond now: its lag stays 0, nobody knows for how long."""
+    return stale.source_lag_sec is not None and stale.source_lag_sec <= 0
 
 
 def _turns_at(fired: Fired, turn: float | None, now: float) -> float | None:

@@ -34,6 +34,15 @@ STALENESS: Mapping[str, pa.DataType] = {
 
 SCHEMA = pa.schema(list(STALENESS.items()))
 
+ORDINARY = pa.Table.from_pydict(
+    {
+        column: [[] if pa.types.is_map(type_) else "" if type_ == pa.string() else 1]
+        for column, type_ in STALENESS.items()
+    },
+    SCHEMA,
+)
+"""One row in which nothing is NULL, to try an expression on."""
+
 
 def staleness_line(stale: Staleness) -> dict[str, Any]:
     """The row of one view."""

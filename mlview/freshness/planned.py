@@ -48,6 +48,7 @@ class _Said:
         scene = survey(agenda.views, agenda.seconds)
         self._now = agenda.seconds
         self._idle = agenda.idle
+        self._fired = agenda.fired
         self._due = {view.object_id: due for view, due in zip(agenda.views, scene.due, strict=True)}
         self._suspended = {view.object_id for view in agenda.views if view.suspended}
         self._starts = {
@@ -86,7 +87,10 @@ class _Said:
         waiting = self._waiting.get(object_id)
         if waiting is not None:
             return waiting.reason, waiting.wake_at
-        return (BY_HAND, None) if due == inf else ("it is running", None)
+        if due < inf:
+            return "it is running", None
+        fired = self._fired.get(step.name)
+        return (BY_HAND if fired is None else fired.said), None
 
 
 def _moment(seconds: float) -> datetime:

@@ -189,9 +189,11 @@ def _by_cost(observed: Observation, why: str, *, incremental: bool, cost: Costs 
     if demanded or cost is None or cost.incremental is None:
         return _Choice(Action.INCREMENTAL, why)
     times = f"{cost.incremental:.2g} s predicted from what changed, {cost.full:.2g} s in full"
-    cheaper = cost.incremental < max(cost.full, NOISE_SECONDS)
-    action = Action.INCREMENTAL if cheaper else Action.FULL
-    return _Choice(action, f"{why}; {times}")
+    if cost.incremental < cost.full:
+        return _Choice(Action.INCREMENTAL, f"{why}; {times}")
+    if cost.incremental < NOISE_SECONDS:
+        return _Choice(Action.INCREMENTAL, f"{why}; {times}, which is too short to tell apart")
+    return _Choice(Action.FULL, f"{why}; {times}")
 
 
 def _bound(choice: _Choice, why_not: str, demanded: bool) -> _Choice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import sqlglot
@@ -29,6 +30,7 @@ _FOLLOWED = frozenset(
     ]
 )
 _CREATED = frozenset(["TABLE", "VIEW"])
+_BETWEEN = frozenset(["OR", "REPLACE", "TEMP", "TEMPORARY", "RECURSIVE"])
 
 
 @dataclass(slots=True)
@@ -67,7 +69,8 @@ def _worth_a_try(reading: Reading) -> bool:
     words = [token.word for token in reading.visible if token.text != "("][:6]
     words = [word for word in words if word not in ("EXPLAIN", "ANALYZE")]
     if words[:1] == ["CREATE"]:
-        return not _CREATED.isdisjoint(words)
+        before = takewhile(lambda word: word not in _CREATED, words[1:])
+        return not _CREATED.isdisjoint(words) and _BETWEEN.issuperset(before)
     return bool(words) and words[0] in _FOLLOWED
 
 

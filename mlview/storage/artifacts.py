@@ -77,7 +77,9 @@ class ArtifactStore:
         needed = len(head) + len(payload)
         tmp: str | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            # Not the database's own directory: one that was moved away must be free to come back.
+            self.root.mkdir(exist_ok=True)
+            path.parent.mkdir(exist_ok=True)
             handle, tmp = tempfile.mkstemp(prefix=_TMP, dir=self.root)
             with os.fdopen(handle, "wb") as file:
                 file.write(head)

@@ -17,7 +17,7 @@ from mlview.errors import (
 )
 from mlview.records import Failures, RefreshState, Trigger
 from mlview.storage.columns import Moment
-from mlview.storage.excusing import KILLED, excused
+from mlview.storage.excusing import KILLED, Row, excused
 from mlview.storage.parts import Part
 from mlview.storage.tables import objects, refreshes
 
@@ -102,7 +102,8 @@ class Failing(Part):
         ).join_from(counted, refreshes, refreshes.c.refresh_id == counted.c.newest)
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-            machines = excused(connection, {r.object_id: r.oldest for r in rows if r.killed})
+            killed = {r.object_id: Row(r.oldest, r.killed) for r in rows if r.killed}
+            machines = excused(connection, killed)
             return {
                 row.object_id: Failures(
                     row.failures,

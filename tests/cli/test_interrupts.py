@@ -122,7 +122,10 @@ def test_where_ctrl_c_is_ignored_it_stays_ignored():
 
 
 def test_the_handler_before_is_back_afterwards():
-    before = signal.getsignal(signal.SIGINT)
-    with stopping_on_interrupt(interrupt_all):
-        assert signal.getsignal(signal.SIGINT) is not before
-    assert signal.getsignal(signal.SIGINT) is before
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with stopping_on_interrupt(interrupt_all):
+            assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -38,6 +38,13 @@ def test_the_name_is_the_digest_of_the_whole_file(store):
     assert store.size(digest) == path.stat().st_size
 
 
+def test_a_database_that_was_moved_away_is_not_made_again(tmp_path):
+    store = ArtifactStore(tmp_path / "gone.mlv" / "artifacts")
+    with pytest.raises(StorageProblem):
+        store.put({"a": 1}, b"payload")
+    assert not (tmp_path / "gone.mlv").exists()
+
+
 def test_the_order_of_the_manifests_keys_does_not_matter(store):
     assert store.put({"a": 1, "b": 2}, b"x") == store.put({"b": 2, "a": 1}, b"x")
     assert len(list(store.all())) == 1

@@ -13,6 +13,8 @@ import pytest
 
 from mlview.errors import LeaseLost, RefreshBusy
 from mlview.records import Action, DaemonState, Failures, Heartbeat, RefreshState, Trigger
+from mlview.storage import excusing
+from mlview.storage.excusing import TOGETHER
 
 MINUTE = timedelta(minutes=1)
 
@@ -165,6 +167,25 @@ def test_once_it_lets_others_live_only_what_is_killed_from_then_on_counts(
     assert to_blame(catalog) == {row.id: 0}
     kills(row, row)
     assert to_blame(catalog) == {row.id: 2}
+
+
+def test_a_kill_of_another_day_excuses_nobody(catalog, scene, ends, kills):
+    row, other = scene.model("a"), scene.model("b")
+    kills(other)
+    late = scene.now + TOGETHER + 5 * MINUTE
+    for n in range(6):
+        ends(row, code="WORKER_KILLED", started_at=late + n * MINUTE)
+    assert to_blame(catalog) == {row.id: 6, other.id: 1}
+
+
+def test_kills_too_long_ago_to_be_looked_at_are_held_against_nobody(
+    catalog, scene, kills, monkeypatch
+):
+    monkeypatch.setattr(excusing, "_REMEMBERED", 6)
+    rows = [scene.model(name) for name in "ab"]
+    for _ in range(8):
+        kills(*rows)
+    assert to_blame(catalog) == {row.id: 0 for row in rows}
 
 
 def test_that_nothing_changed_somebody_else_shows_nothing_of_workers(catalog, scene, ends, kills):

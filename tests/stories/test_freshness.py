@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+import mlview
 from mlview.definitions import RefreshMode
 from mlview.planning.alarms import Alarm, alarm
 
@@ -72,6 +73,52 @@ def test_a_condition_that_can_never_be_true_is_taken_and_said(db, condition):
     assert said in made.notices
     db.sql("ALTER MATERIALIZED VIEW v SET REFRESH WHEN (lag_sec < 0 OR changed_rows > 5)")
     assert said in db.sql(f"ALTER MATERIALIZED VIEW v SET REFRESH WHEN ({condition})").fetchone()[0]
+
+
+def test_a_condition_that_fails_on_an_ordinary_row_is_taken_and_said_everywhere(db):
+    made = db.sql("CREATE MATERIALIZED VIEW v REFRESH WHEN (lag_sec > 'abc') AS FROM points")
+    assert any("is UNKNOWN on an ordinary row" in notice for notice in made.notices)
+    db.sql("INSERT INTO points (id) VALUES (99)")
+    said = "REFRESH WHEN (lag_sec > 'abc') is UNKNOWN: "
+    assert said in db.sql("SELECT reason FROM mlview.plan WHERE name = 'v'").fetchone()[0]
+
+
+def test_a_plan_says_of_a_condition_that_is_not_true_yet_what_it_comes_to(db):
+    db.sql("CREATE MATERIALIZED VIEW v REFRESH WHEN (changed_rows > 1000) AS FROM points")
+    db.sql("CREATE MATERIALIZED VIEW by_hand AS FROM points")
+    db.sql("INSERT INTO points (id) VALUES (99)")
+    reasons = dict(db.sql("SELECT name, reason FROM mlview.plan").fetchall())
+    assert reasons["v"].startswith("REFRESH WHEN (changed_rows > 1000) is FALSE; ")
+    assert reasons["by_hand"].startswith("by hand: it has neither TARGET_LAG nor REFRESH WHEN")
+
+
+def test_an_alarm_that_comes_before_its_warning_is_said(db):
+    made = db.sql(
+        "CREATE MATERIALIZED VIEW v FRESHNESS (WARN AFTER '2 hours', ERROR AFTER '1 hour') "
+        "AS FROM points"
+    )
+    assert "ERROR AFTER '1 hour' is reached first: WARN AFTER '2 hours' is never told" in (
+        made.notices
+    )
+
+
+@pytest.mark.parametrize(
+    "condition", ["lag_sec > 120 AND source_lag_sec < 60", "source_lag_sec > 99"]
+)
+def test_data_from_the_future_make_no_moment_of_a_condition_that_asks_how_old_they_are(
+    db, clock, condition
+):
+    db.sql("CREATE TABLE fed (seen TIMESTAMPTZ)")
+    db.sql(f"INSERT INTO fed VALUES (TIMESTAMPTZ '{clock.now().isoformat()}' + INTERVAL 10 MINUTE)")
+    db.sql(
+        "CREATE MATERIALIZED VIEW v FRESHNESS (SOURCE fed.seen WITHIN '1 minute') "
+        f"REFRESH WHEN ({condition}) AS FROM fed"
+    )
+    clock.advance(timedelta(seconds=1))
+    db.sql("INSERT INTO fed VALUES (TIMESTAMPTZ '2024-01-01 00:00:00+00')")
+    assert db.sql("SELECT due_at FROM mlview.plan WHERE name = 'v'").fetchone() == (None,)
+    mlview.Daemon(db).run(until=clock.now() + timedelta(minutes=13))
+    assert db.materialized_view("v").live_version.number == 2
 
 
 def test_a_priority_of_zero_is_the_least_and_not_none(db):

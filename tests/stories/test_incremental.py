@@ -287,6 +287,28 @@ def test_rows_leave_and_enter_a_window_as_time_passes(db, clock, states):
     assert all(line["equal"] for line in db.verify().arrow().to_pylist())
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT id, COLUMNS(['due', 'seen']) > refresh_time() FROM jobs",
+        "SELECT id FROM jobs WHERE COLUMNS(['seen', 'due']) > refresh_time()",
+        "SELECT i FROM (SELECT id, COLUMNS(['seen']) < refresh_time() FROM jobs) q(i, x) WHERE x",
+    ],
+)
+def test_a_condition_on_several_columns_at_once_is_several_conditions(db, clock, query):
+    db.sql(
+        "CREATE TABLE jobs AS SELECT id, TIMESTAMP '2024-06-01' + to_minutes(id::INT) AS seen, "
+        "TIMESTAMP '2024-06-01 10:00:00' AS due FROM range(1, 6) r(id)"
+    )
+    db.sql(f"CREATE MATERIALIZED VIEW v AS {query}")
+    for _ in range(3):
+        clock.advance(timedelta(seconds=100))
+        db.sql("REFRESH MATERIALIZED VIEW v")
+        now = f"TIMESTAMPTZ '{clock.now().isoformat()}'"
+        expected = db.sql(query.replace("refresh_time()", now)).fetchall()
+        assert sorted(db.sql("FROM v").fetchall()) == sorted(expected)
+
+
 def test_views_over_views_are_maintained_through_each_other(db):
     db.sql(VIEW)
     db.sql(

@@ -41,11 +41,18 @@ class InlineExecutor:
         since = 0
         with suppress(MlviewError):  # the refresh will say what is wrong with the catalog
             since = last_refresh(home.catalog)
-        began = home.clock.monotonic()
+        began, started_at = home.clock.monotonic(), home.clock.now()
         error = refreshing(self._services.refresher, work)
         if error is not None and error[0] not in ELSEWHERE:
             with suppress(MlviewError):  # a catalog that cannot be written hides no other error
-                record_undone(home.catalog, work, error, since=since, now=home.clock.now())
+                record_undone(
+                    home.catalog,
+                    work,
+                    error,
+                    since=since,
+                    began=started_at,
+                    now=home.clock.now(),
+                )
         self._done.append(Done(work, home.clock.monotonic() - began, *(error or ())))
 
     def finished(self, timeout: float) -> tuple[Done, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -180,7 +181,7 @@ class ProcessPool:
         error = self._error(running, ended)
         if error is not None:
             with suppress(MlviewError):  # leases run out, and whoever refreshes next tidies up
-                self._record(running, error, now)
+                self._record(running, error, now - timedelta(seconds=seconds), now)
         return Done(work, seconds, *(error or ()))
 
     def _error(self, running: _Running, ended: Ended) -> tuple[str, str] | None:
@@ -192,7 +193,9 @@ class ProcessPool:
             return why_ended(running.order.work, ended, running.order.limits)
         return None if said.error_code is None else (said.error_code, said.error or "")
 
-    def _record(self, running: _Running, error: tuple[str, str], now: datetime) -> None:
+    def _record(
+        self, running: _Running, error: tuple[str, str], began: datetime, now: datetime
+    ) -> None:
         """Let the history tell of what was left undone."""
         work, since = running.order.work, running.since
         match error[0]:
@@ -201,4 +204,12 @@ class ProcessPool:
             case causes.STOPPED:
                 self._catalog.abandon_dead(now)
             case _:
-                bury(self._catalog, work, error, holder=running.holder, since=since, now=now)
+                bury(
+                    self._catalog,
+                    work,
+                    error,
+                    holder=running.holder,
+                    since=since,
+                    began=began,
+                    now=now,
+                )

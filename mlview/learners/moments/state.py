@@ -107,7 +107,7 @@ class Moments(Accumulation):
         if not self._squared:
             scaled: Floats = present * np.nan_to_num(self.frame.scales) ** 2
             return scaled
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             around: Floats = self.squares() - summed**2 / present
         return around
 

@@ -43,9 +43,10 @@ class Sums:
         """Add a matrix at the places of its rows and columns."""
         at, part = _placed(part, rows, columns)
         before = self.value[at]
-        after = before + part
-        larger = np.abs(before) >= np.abs(part)
-        lost = (np.where(larger, before, part) - after) + np.where(larger, part, before)
+        with np.errstate(over="ignore", invalid="ignore"):  # who reads infinite sums refuses them
+            after = before + part
+            larger = np.abs(before) >= np.abs(part)
+            lost = (np.where(larger, before, part) - after) + np.where(larger, part, before)
         self.value[at] = after
         self.carry[at] += lost
 
