@@ -9,6 +9,7 @@ import maintenance
 import opening
 import planner
 import retraining
+import upkeep
 
 if __name__ == "__main__":
     opening.main()
@@ -18,3 +19,4 @@ if __name__ == "__main__":
     planner.main()
     retraining.main()
     idle.main()
+    upkeep.main()

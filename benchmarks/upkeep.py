@@ -1,8 +1,9 @@
 """A lake fed with single rows, with upkeep in between and without.
 
-20,000 commits, each one row, six minutes of a virtual clock apart; a materialized view is refreshed
-every 500. Opening the database, a look at a new snapshot, bytes and snapshots at the end; each of
-the two in a process of its own, and the second is the peer of the first.
+3,000 commits, each one row, twenty minutes of a virtual clock apart, so six weeks, more than
+snapshots are kept for; a materialized view is refreshed every 500. Opening the database, a look at
+a new snapshot, bytes and snapshots at the end; each of the two in a process of its own, and the
+second is the peer of the first.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pathlib import Path
 
 from measuring import child, median, publish, report, timed
 
-COMMITS = 20_000
-APART = timedelta(minutes=6)
+COMMITS = 3_000
+APART = timedelta(minutes=20)
 REFRESHED = 500
 
 
