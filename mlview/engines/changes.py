@@ -45,16 +45,18 @@ _UPKEEP = frozenset({"inline_flush", "merge_adjacent"})
 class Changes:
     """Changes of the tables of one lake, from its own record where that can be trusted.
 
-    The record is `table_insertions` as +1 and `table_deletions` as -1: `table_changes` is wrong
-    where a transaction touches a row twice. It is believed if both snapshots know the same table
-    and the rowids at both ends agree with it; where snapshots between them expired or files were
-    rewritten, if the whole rows do. Else both states are compared.
+    After plain commits, rows are found by file and place. Else the record is `table_insertions` as
+    +1 and `table_deletions` as -1: `table_changes` is wrong where a transaction touches a row
+    twice. It is believed if both snapshots know the same table and the rowids at both ends agree
+    with it; where snapshots between them expired or files were rewritten, if the whole rows do.
+    Else both states are compared.
 
     Args:
         lake: the catalog's name, `lake` or `store`.
         metadata: of this lake.
         cursor: gives a connection of the instance that deltas are computed on.
         tables: the tables at a snapshot.
+        data: the directory of its files.
         ordered: whether the later snapshot has to be the later one, of the same table. If not, the
             table may have been made anew with the same columns, and snapshots may come in any
             order.
@@ -66,6 +68,7 @@ class Changes:
         metadata: Metadata,
         cursor: Callable[[], duckdb.DuckDBPyConnection],
         tables: Callable[[int], Mapping[Name, TableRow]],
+        data: str,
         *,
         ordered: bool,
     ) -> None:
@@ -74,7 +77,7 @@ class Changes:
         self._cursor = cursor
         self._tables = tables
         self._ordered = ordered
-        self._kept = KeptFeeds(cursor, metadata)
+        self._kept = KeptFeeds(cursor, metadata, data)
         self._counts: Remembered[TableChange] = Remembered()
         self._adds_up: Remembered[bool] = Remembered()
         self._checksums: Remembered[int] = Remembered()
@@ -125,12 +128,16 @@ class Changes:
             return Source(new, old, None, changed=False, row_id=row_id)
         if feed.weight != WEIGHT:
             return Source(new, old, None, row_id=row_id)
-        recorded = self._recorded(before, after, feed, history)
-        signed = feed.recorded if recorded else feed.compared
+        kept = self._kept_rows(feed) if whole and len(ids) == 1 else None
+        located = kept is not None and kept.located is not None
+        right = located or self._recorded(before, after, feed, history)
+        if not right:
+            kept = None
+        # What is kept is what was checked; of anybody else's reading nobody knows.
+        signed = feed.recorded if right and kept is None else feed.compared
         sign = 1 if since <= until else -1
         with_row_id = signed(row_id=True, sign=sign) if row_id else None
         source = Source(new, old, signed(sign=sign), True, row_id, with_row_id)
-        kept = self._kept_rows(feed) if recorded and whole else None
         if kept is None:
             return source
         with_row_id = kept.signed(row_id=True, sign=sign) if row_id else None
@@ -235,6 +242,8 @@ class Changes:
                 ((grown,),) = self._rows(f"SELECT {feed.growth()}")
                 return max(grown, 0), max(-grown, 0)
             rows = kept.all if kept is not None else "FROM recorded"
+            if kept is not None and kept.located is not None:
+                return self._net(feed, rows)
             moved = feed.checksum(f"({rows})", thorough=not trusted, signed=True)
             counted = f"SELECT *, {moved} FROM ({feed.net_counts(rows)})"
             if kept is None:
@@ -246,6 +255,12 @@ class Changes:
             return None
         self._adds_up.put((table_id, feed.since, feed.until), adds_up)
         return (inserted, deleted) if adds_up else None
+
+    def _net(self, feed: Feed, rows: str) -> tuple[int, int]:
+        ((repeats,),) = self._rows(feed.repeats(rows))
+        counted = feed.net_counts(rows) if repeats else feed.counts(rows)
+        ((inserted, deleted),) = self._rows(counted)
+        return inserted, deleted
 
     def _moved(self, feed: Feed, *, thorough: bool) -> int:
         """By how much the checksums of both states differ."""

@@ -81,10 +81,20 @@ class DuckLakeEngine:
         self._stored: Remembered[dict[Name, TableRow]] = Remembered(_CACHED_SNAPSHOTS)
         self._views: Remembered[dict[Name, str]] = Remembered(_CACHED_SNAPSHOTS)
         self._changes = Changes(
-            "lake", self._metadata, self._own.cursor, self._table_rows, ordered=True
+            "lake",
+            self._metadata,
+            self._own.cursor,
+            self._table_rows,
+            str(self._layout.data("lake")),
+            ordered=True,
         )
         self._stored_changes = Changes(
-            "store", self._store_metadata, self._own.cursor, self._stored_rows, ordered=False
+            "store",
+            self._store_metadata,
+            self._own.cursor,
+            self._stored_rows,
+            str(self._layout.data("store")),
+            ordered=False,
         )
         self._readers = ReaderPool(self._layout)
         self._store = Store(

@@ -60,10 +60,24 @@ class Feed:
 
     def recorded(self, *, row_id: bool = False, sign: int = 1) -> str:
         """The rows of the lake's own record of changes, each with its sign, as often as touched."""
-        picked = self._picked(row_id=row_id)
         return " UNION ALL ".join(
-            f"SELECT {picked}, {weight * sign}::BIGINT AS {self.weight} FROM {self.calls(function)}"
+            self._call(function, weight * sign, row_id=row_id)
             for function, weight in ((_INSERTIONS, 1), (_DELETIONS, -1))
+        )
+
+    def inserted(self) -> str:
+        """The rows that the record says were inserted, with their sign, after their row ids."""
+        return self._call(_INSERTIONS, 1, row_id=True)
+
+    def _call(self, function: str, sign: int, *, row_id: bool) -> str:
+        picked = self._picked(row_id=row_id)
+        return f"SELECT {picked}, {sign}::BIGINT AS {self.weight} FROM {self.calls(function)}"
+
+    def scanned(self, snapshot_id: int, sign: int, condition: str) -> str:
+        """Rows of the table at a snapshot under a condition, with a sign, after their row ids."""
+        return (
+            f"SELECT {self._picked(row_id=True)}, {sign}::BIGINT AS {self.weight} "
+            f"FROM {self.at(snapshot_id)} WHERE {condition}"
         )
 
     def calls(self, function: str) -> str:
@@ -90,8 +104,9 @@ class Feed:
         keys = ["rowid"] if self.row_id else []
         if thorough or not self.row_id:
             keys += group_by(self.columns)
-        one = f"hash({', '.join(keys)})::HUGEINT" + (f" * {self.weight}" if signed else "")
-        return f"(SELECT coalesce(sum({one}), 0) FROM {relation})"
+        one = f"(hash({', '.join(keys)})::HUGEINT + 1)"  # the hash of row id 0 is 0
+        weighed = f"{one} * {self.weight}" if signed else one
+        return f"(SELECT coalesce(sum({weighed}), 0) FROM {relation})"
 
     def compared(self, *, row_id: bool = False, sign: int = 1) -> str:
         """The rows by which both states differ, net, read from the states themselves.
@@ -117,6 +132,23 @@ class Feed:
             f"coalesce(-sum({net}) FILTER ({net} < 0), 0)::BIGINT FROM ("
             f"SELECT sum({self.weight}) AS {net} FROM ({signed}) "
             f"GROUP BY {', '.join(group_by(self.columns))} HAVING sum({self.weight}) <> 0)"
+        )
+
+    def repeats(self, signed: str) -> str:
+        """A query of whether any two rows of a signed multiset may be the same.
+
+        Rows of different hashes differ: that is much faster to see than to group by all columns.
+        """
+        names = ", ".join(always_quote(column.name) for column in self.columns)
+        return (
+            f"SELECT EXISTS (SELECT 1 FROM ({signed}) GROUP BY hash({names}) HAVING count(*) > 1)"
+        )
+
+    def counts(self, signed: str) -> str:
+        """As `net_counts`, of rows no two of which are the same."""
+        return (
+            f"SELECT count(*) FILTER ({self.weight} > 0), count(*) FILTER ({self.weight} < 0) "
+            f"FROM ({signed})"
         )
 
     def picked(self, relation: str) -> str:

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mlview.definitions import always_quote
+from mlview.engines.located import LocatedFeeds
 from mlview.engines.translate import keyboard_interrupts
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from mlview.engines.feeds import Feed
+    from mlview.engines.located import Located
     from mlview.engines.metadata import Metadata
 
 FEED_ROWS = 500_000
@@ -33,12 +35,14 @@ class Kept:
         feed: which changes.
         table: where the rows are: the row id if the feed has it, its columns, its weight.
         rows: how many.
+        located: where they were found; then they are known to lead from one state to the other.
     """
 
-    def __init__(self, feed: Feed, table: str, rows: int) -> None:
+    def __init__(self, feed: Feed, table: str, rows: int, located: Located | None) -> None:
         self.feed = feed
         self.table = table
         self.rows = rows
+        self.located = located
 
     @property
     def all(self) -> str:
@@ -59,11 +63,15 @@ class KeptFeeds:
     Args:
         cursor: gives a connection of the instance that deltas are computed on.
         metadata: of the lake that the feeds are of.
+        data: the directory of its files.
     """
 
-    def __init__(self, cursor: Callable[[], duckdb.DuckDBPyConnection], metadata: Metadata) -> None:
+    def __init__(
+        self, cursor: Callable[[], duckdb.DuckDBPyConnection], metadata: Metadata, data: str
+    ) -> None:
         self._cursor = cursor
         self._metadata = metadata
+        self._located = LocatedFeeds(metadata, cursor, data)
         self._kept: OrderedDict[tuple[int, int, int], Kept | None] = OrderedDict()
         self._forsaken: deque[str] = deque()
         self._lock = Lock()
@@ -89,14 +97,18 @@ class KeptFeeds:
         if expected > FEED_ROWS:
             return None
         table = f'memory.main."__mlview_feed_{next(_numbers)}"'
-        recorded = feed.recorded(row_id=feed.row_id)
-        with self._cursor() as cursor, keyboard_interrupts(cursor):
-            made = cursor.execute(f"CREATE TABLE {table} AS {recorded}").fetchone()
-            rows = int(made[0]) if made is not None else 0
-        kept = Kept(feed, table, rows)
+        found = self._located.read(feed, table)
+        rows = self._from_record(feed, table) if found is None else found.inserted + found.deleted
+        kept = Kept(feed, table, rows, found)
         # A finalizer may run in the middle of anything: the next reading drops the table.
         weakref.finalize(kept, self._forsaken.append, table)
         return kept
+
+    def _from_record(self, feed: Feed, table: str) -> int:
+        recorded = feed.recorded(row_id=feed.row_id)
+        with self._cursor() as cursor, keyboard_interrupts(cursor):
+            made = cursor.execute(f"CREATE TABLE {table} AS {recorded}").fetchone()
+            return int(made[0]) if made is not None else 0
 
     def _forget(self) -> None:
         while len(self._kept) > 1 and sum(k.rows for k in self._kept.values() if k) > KEPT_ROWS:

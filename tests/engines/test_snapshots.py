@@ -208,3 +208,15 @@ def test_an_outside_writers_commit_counts_from_its_own_time(engine, plain_client
     plain_client.execute("CREATE TABLE t (a INTEGER)")
     after = engine.current_snapshot()
     assert before.time < after.time < FAR
+
+
+def test_an_earlier_state_is_read_right_after_its_files_were_rewritten(engine, connection):
+    connection.run("CREATE TABLE t AS SELECT range AS a FROM range(20)")
+    before = engine.current_snapshot().id
+    connection.run("DELETE FROM t WHERE a < 6")
+    connection.run("CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.1)")
+    with engine.reader(before, refresh_time=datetime.now(UTC)) as reader:
+        groups = reader.run("SELECT a, count(*) FROM lake.main.t GROUP BY a ORDER BY a")
+    assert groups == [(a, 1) for a in range(20)]
+    at = f"SELECT DISTINCT a FROM t AT (VERSION => {before}) ORDER BY a"
+    assert connection.run(at).fetchall() == [(a,) for a in range(20)]
