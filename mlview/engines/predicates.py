@@ -12,6 +12,7 @@ import duckdb
 
 from mlview.definitions import fold, literal
 from mlview.engines.channel import Channel
+from mlview.engines.comparing import check_compared
 from mlview.engines.translate import translated
 from mlview.errors import (
     BindProblem,
@@ -22,6 +23,7 @@ from mlview.errors import (
     did_you_mean,
     unplaced,
 )
+from mlview.sql.tokens import position
 from mlview.sql.words import CLOCK_FUNCTIONS, CLOCK_WORDS, SESSION_FUNCTIONS, SESSION_WORDS
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from mlview.deltas.trees import Tree
 
 RELATION = "mlview.staleness"
+_BEFORE = "SELECT\n"
 _WHICH = "__mlview_predicate"
 _ROWS = frozenset(["unnest", "unlist", "generate_subscripts"])
 _REFUSED = {
@@ -56,23 +59,28 @@ class Answer:
     error: str | None = None
 
 
-def check_predicate(predicate: str, columns: pa.Schema) -> None:
+def check_predicate(
+    predicate: str, columns: pa.Schema, values: Mapping[str, Sequence[str]] | None = None
+) -> None:
     """Refuse what is no condition over these columns, or whose answer they do not decide.
 
     Args:
-        predicate: without parentheses around it.
+        predicate: without parentheses around it; lines and columns of errors are counted in it.
         columns: of the row that it is about.
+        values: of some of these columns, by folded name, all that they can be.
 
     Raises:
         SyntaxProblem: it does not parse, or is more than one expression.
-        BindProblem: it names an unknown column or function, or does not come to a BOOLEAN.
+        BindProblem: it names an unknown column or function, compares a column with what it never
+            is, or does not come to a BOOLEAN.
         Nondeterministic: it asks for the time, a random number or the session.
         DefinitionRefused: it has an aggregate, a window function, a subquery or a parameter.
     """
-    with unplaced(), about(columns.empty_table()) as channel:
+    with about(columns.empty_table()) as channel:
         tree = parsed(channel, predicate)
-        _Inspection(channel, tuple(columns.names)).check(tree, frozenset())
-        (found,) = channel.describe(f"SELECT ({predicate}\n) FROM {RELATION}")
+        _Inspection(channel, tuple(columns.names), predicate, values or {}).check(tree, frozenset())
+        with unplaced():
+            (found,) = channel.describe(f"SELECT ({predicate}\n) FROM {RELATION}")
         if found.type != "BOOLEAN":
             raise BindProblem(
                 f"expected a condition, found an expression of type {found.type}",
@@ -176,11 +184,15 @@ def about(rows: pa.Table) -> Iterator[Channel]:
 
 def parsed(channel: Channel, predicate: str) -> Tree:
     """DuckDB's tree of the one expression that a text is."""
-    tree = tree_of(channel, f"SELECT\n{predicate}\nFROM {RELATION}")
+    tree = tree_of(channel, f"{_BEFORE}{predicate}\nFROM {RELATION}")
     nodes = [part["node"] for part in tree.get("statements", [])]
     if tree.get("error") or len(nodes) != 1 or nodes[0].get("type") != "SELECT_NODE":
         said = tree.get("error_message") or "it is not one expression"
-        raise SyntaxProblem(f"expected a condition, found {predicate!r}: {said}")
+        at = int(tree.get("position", 0))
+        if at > len(_BEFORE + predicate):
+            said = "it ends where more is expected"
+        wrong = SyntaxProblem(f"expected a condition, found {predicate!r}: {said}")
+        raise _placed(wrong, predicate, min(at, len((_BEFORE + predicate).encode())))
     (node,) = nodes
     selected = node["select_list"]
     whole = node["where_clause"] is None and not node["modifiers"] and not node["group_expressions"]
@@ -188,6 +200,14 @@ def parsed(channel: Channel, predicate: str) -> Tree:
         raise SyntaxProblem(f"expected one condition, found {predicate!r}")
     expression: Tree = selected[0]
     return expression
+
+
+def _placed(error: MlviewError, predicate: str, location: int) -> MlviewError:
+    """An error with the place that DuckDB names, in bytes of what it was given, if it is one."""
+    before, given = len(_BEFORE), predicate.encode()
+    if not before <= location <= before + len(given):
+        return error
+    return error.at(*position(predicate, len(given[: location - before].decode(errors="ignore"))))
 
 
 def tree_of(channel: Channel, query: str) -> Any:
@@ -201,13 +221,31 @@ def tree_of(channel: Channel, query: str) -> Any:
 class _Inspection:
     """Walks DuckDB's tree of a condition, and of the macros that it calls."""
 
-    def __init__(self, channel: Channel, columns: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        columns: tuple[str, ...],
+        predicate: str,
+        values: Mapping[str, Sequence[str]],
+    ) -> None:
         self._channel = channel
         self._columns = columns
         self._known = {fold(column) for column in columns}
+        self._predicate = predicate
+        self._values = values
 
     def check(self, node: object, bound: frozenset[str]) -> None:
         """Raise what is wrong with a tree; `bound` are the parameters of lambdas around it."""
+        try:
+            self._check(node, bound)
+        except MlviewError as error:
+            if isinstance(node, dict):
+                at = error.facts.pop("location", node.get("query_location", -1))
+                _placed(error, self._predicate, at)
+            raise
+
+    def _check(self, node: object, bound: frozenset[str]) -> None:
+        check_compared(node, self._values)
         match node:
             case {"class": "COLUMN_REF", "column_names": names}:
                 self._column(names, bound)

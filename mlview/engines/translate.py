@@ -180,6 +180,12 @@ def _storage_problem(text: str, message: str) -> MlviewError | None:
 
 def _catalog_problem(text: str, message: str) -> MlviewError:
     unknown = _UNKNOWN.match(message)
+    if unknown is not None and "ducklake_inlined_data_" in unknown["name"]:
+        return LakeProblem(
+            "another client flushed rows of a table that this process knows by an earlier shape",
+            cause=message,
+            hint="close the database and open it again",
+        )
     if unknown is not None:
         return UnknownName(message, name=unknown["name"], hint=_suggestion(text))
     taken = _TAKEN.match(message)

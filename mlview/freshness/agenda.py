@@ -153,6 +153,7 @@ class Surveyor:
                 running=row.id in running,
                 failures=failed.count if failed else 0,
                 elsewhere=failed.elsewhere if failed else 0,
+                killed=failed.killed if failed else 0,
                 # A failure of a time to come was before a clock was set back: try again at once.
                 last_failed_at=failed.last_at.timestamp()
                 if failed and failed.last_at <= now

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from mlview.definitions import Kind
+from mlview.records import State
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,6 +34,12 @@ STALENESS: Mapping[str, pa.DataType] = {
     "stale_reason": pa.string(),
 }
 """Names and types; both are a contract."""
+
+VALUES: Mapping[str, tuple[str, ...]] = {
+    "kind": (str(Kind.MODEL), str(Kind.MATERIALIZED_VIEW)),
+    "state": tuple(map(str, State)),
+}
+"""Columns that can be nothing else."""
 
 SCHEMA = pa.schema(list(STALENESS.items()))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlview.definitions import Kind, format_duration
+from mlview.definitions import Kind, RefreshMode, format_duration
 from mlview.engines.predicates import answers, is_never_true
+from mlview.errors import DefinitionRefused
 from mlview.freshness.columns import ORDINARY, SCHEMA
 from mlview.freshness.triggers import MEASURED, check_trigger, columns_of
 from mlview.observation.newest import check_source
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 
 
 def check_freshness(home: Home, definition: Refreshable) -> tuple[str, ...]:
-    """Refuse a REFRESH WHEN or a SOURCE that means nothing; what else should be known of them.
+    """Refuse a clause of freshness that means nothing; what else should be known of them.
 
     Raises:
         MlviewError: what was expected, what was found, and the nearest right name.
     """
+    _refuse_approximate(definition)
     for source in definition.freshness.sources if definition.freshness else ():
         check_source(home, source)
     notices: tuple[str, ...] = (_LEAST,) if definition.priority == 0 else ()
@@ -31,6 +33,16 @@ def check_freshness(home: Home, definition: Refreshable) -> tuple[str, ...]:
     if definition.refresh_when is not None:
         notices += _of_trigger(definition.refresh_when, definition.kind)
     return notices
+
+
+def _refuse_approximate(definition: Refreshable) -> None:
+    if definition.kind is Kind.MODEL or definition.refresh_mode is not RefreshMode.APPROXIMATE:
+        return
+    raise DefinitionRefused(
+        "REFRESH_MODE APPROXIMATE goes on from what a model has learned; rows are exact, or wrong",
+        name=definition.name.plain,
+        hint="AUTO takes the faster of INCREMENTAL and FULL, both of which are exact",
+    )
 
 
 def _of_alarms(freshness: Freshness) -> tuple[str, ...]:

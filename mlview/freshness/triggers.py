@@ -14,7 +14,7 @@ from mlview.definitions import fold
 from mlview.engines.predicates import Answer, answers, check_predicate
 from mlview.engines.turning import turning
 from mlview.errors import MlviewError, SyntaxProblem
-from mlview.freshness.columns import SCHEMA, STALENESS, staleness_line
+from mlview.freshness.columns import SCHEMA, STALENESS, VALUES, staleness_line
 from mlview.sql.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -60,12 +60,14 @@ def check_trigger(predicate: str) -> None:
     """Refuse a REFRESH WHEN that is no condition over the columns of mlview.staleness.
 
     Raises:
-        SyntaxProblem, BindProblem, Nondeterministic, DefinitionRefused: with what was expected.
+        SyntaxProblem, BindProblem, Nondeterministic, DefinitionRefused: with what was expected;
+            their places are counted in the condition, which `facts["condition"]` is.
     """
     try:
-        check_predicate(predicate, SCHEMA)
+        check_predicate(predicate, SCHEMA, VALUES)
     except MlviewError as error:
         error.message = f"REFRESH WHEN: {error.message}"
+        error.facts["condition"] = predicate
         raise
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 # Only what is changed is looked at: a source that is gone keeps nobody from naming an owner.
-_CHECKED = frozenset({"freshness", "refresh_when", "priority"})
+_CHECKED = frozenset({"freshness", "refresh_when", "refresh_mode", "priority"})
 
 
 class Alterer:

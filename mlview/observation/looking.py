@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlview.definitions import Kind
-from mlview.errors import MlviewError
+from mlview.errors import MlviewError, StorageProblem
 from mlview.observation.deltas import Ends, ViewDelta, view_delta, window_end
 from mlview.planning import NEVER, predict_seconds
 from mlview.records import Action, State
@@ -30,6 +30,7 @@ BUDGET_SECONDS = 5.0
 _REMEMBERED = 256
 _REMEMBERED_BYTES = 256 << 20
 _REMEMBERED_WINDOWS = 10_000
+_PASSING = frozenset(["INTERRUPTED", "OUT_OF_MEMORY", "TRANSACTION_ABORTED"])
 
 Key = tuple[object, ...]
 
@@ -79,7 +80,10 @@ class Deltas:
             self._known.popitem(last=False)
 
     def window(self, key: Key, find: Callable[[], datetime | None]) -> datetime | None:
-        """When the window of a version moves: found once, as nothing that comes later decides."""
+        """When the window of a version moves: found once, as nothing that comes later decides.
+
+        What `find` raises is no answer: it is asked again the next time.
+        """
         if key not in self._windows:
             self._windows[key] = find()
             if len(self._windows) > _REMEMBERED_WINDOWS:
@@ -131,8 +135,9 @@ class Look:
         key = (row.id, live.number, row.fingerprint, through(row, live), touches, upstream, window)
         known, delta = self._known.get(key)
         if not known:
-            delta = self._computed(row, live)
-            self._known.keep(key, delta)
+            with suppress(MlviewError):  # for now what changed below it has the word
+                delta = self._computed(row, live)
+                self._known.keep(key, delta)
         return delta
 
     def bounded(self, row: ObjectRow, observed: Observation) -> Observation:
@@ -146,14 +151,17 @@ class Look:
         if live.snapshot_id > self._snapshot_id or not _worth_it(observed, live):
             return observed
         key = (row.id, live.number, row.fingerprint)
-        return replace(
-            observed, window_until=self._known.window(key, lambda: self._window_end(row, live))
-        )
+        with suppress(MlviewError):  # for now it counts as moved from the start
+            until = self._known.window(key, lambda: self._window_end(row, live))
+            return replace(observed, window_until=until)
+        return observed
 
     def _window_end(self, row: ObjectRow, live: Version) -> datetime | None:
         try:
             found = window_end(self._home, self._opened(), self._ends(row, live), self._version_of)
-        except MlviewError:
+        except MlviewError as error:
+            if passes(error):
+                raise
             return None  # it counts as moved from the start
         return NEVER if found is None else found
 
@@ -166,7 +174,9 @@ class Look:
     def _computed(self, row: ObjectRow, live: Version) -> ViewDelta | None:
         try:
             return view_delta(self._home, self._opened(), self._ends(row, live), self._version_of)
-        except MlviewError:
+        except MlviewError as error:
+            if passes(error):
+                raise
             return None  # what changed below it has the word then; its refresh says what is wrong
 
     def _version_of(self, row: ObjectRow) -> Version:
@@ -183,6 +193,11 @@ class Look:
     def _now_live(self, object_id: int) -> int | None:
         version = self._live.get(object_id)
         return version.number if version is not None else None
+
+
+def passes(error: MlviewError) -> bool:
+    """Whether the next look may find what this one did not: the query and its rows are not why."""
+    return isinstance(error, StorageProblem) or error.error_code in _PASSING
 
 
 def _has_delta(observed: Observation, now: datetime) -> bool:

@@ -125,12 +125,14 @@ class Failures:
         last_at: when the last of them ended.
         error: what it said.
         elsewhere: so many of them had their cause in the machine, such as a full disk.
+        killed: in so many the process was killed, whoever is to blame for it.
     """
 
     count: int
     last_at: datetime
     error: str
     elsewhere: int = 0
+    killed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlview.definitions import DEFAULT_SCHEMA, Kind, Name, always_quote, fold
-from mlview.errors import DefinitionRefused, DependentsExist, InTransaction, NameProblem
+from mlview.errors import (
+    DefinitionRefused,
+    DependentsExist,
+    InTransaction,
+    NameProblem,
+    UsageProblem,
+)
 from mlview.lifecycle.naming import (
     dependents,
     refuse_dependents,
@@ -14,6 +20,7 @@ from mlview.lifecycle.naming import (
     refuse_taken,
 )
 from mlview.observation.reads import LAKE
+from mlview.sql import rewriting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +90,19 @@ class Guard:
                 f"the macro {ddl.name} would read a view or model, which DuckDB does not know",
                 name=ddl.name.plain,
                 hint=f"CREATE VIEW {ddl.name} AS ... is bound when it is read",
+            )
+
+    def refuse_upkeep(self, text: str) -> None:
+        """Refuse what rewrites the past that versions were made from, or lets go of it.
+
+        Raises:
+            UsageProblem: CHECKPOINT, or a call of DuckLake's functions for that.
+        """
+        found = rewriting(text)
+        if found is not None:
+            raise UsageProblem(
+                f"{found} would change snapshots that versions were made from",
+                hint="mlview gc tidies up the files of the lake; the daemon does it by itself",
             )
 
     def check(self, ddl: BaseDdl | None) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from mlview.definitions import Kind, Name, fold
 from mlview.errors import (
+    BindProblem,
     DefinitionRefused,
     MlviewError,
     UnknownName,
@@ -46,6 +47,7 @@ from mlview.sql import (
     Show,
     ShowCreate,
     Undrop,
+    condition_start,
     inspect,
     parse_statement,
     position,
@@ -108,10 +110,17 @@ class Runner:
             return self.statement(statement, parameters, variables)
         except MlviewError as error:
             if error.line is not None:
-                _place(error, piece, self._judged_alone(statement))
+                _place(error, piece, self._counted_from(error, statement, piece.text))
             elif not alone:
                 error.at(piece.line, piece.column)
             raise
+
+    def _counted_from(self, error: MlviewError, statement: Statement, text: str) -> int:
+        """The offset in a statement from which the place of an error is counted."""
+        if "condition" in error.facts:
+            return condition_start(text) or 0
+        part = self._judged_alone(statement)
+        return 0 if part is None else max(text.rfind(part), 0)
 
     def _judged_alone(self, statement: Statement) -> str | None:
         """The part of a statement that errors count positions in, if it is not all of it."""
@@ -233,6 +242,7 @@ class Runner:
         ddl: BaseDdl | None = None,
     ) -> Result:
         facts = inspect(text)
+        self._guard.refuse_upkeep(text)
         self._guard.refuse_writes(facts)
         self._guard.refuse_stored_text(text, ddl, late=self._late(facts))
         now = self._services.home.clock.now()
@@ -369,9 +379,8 @@ def _system_tables(facts: QueryFacts) -> list[str]:
     return list(found)
 
 
-def _place(error: MlviewError, piece: Piece, part: str | None) -> None:
-    """Let an error's position be one in the script, where it was one in a part of it."""
-    start = 0 if part is None else max(piece.text.rfind(part), 0)
+def _place(error: MlviewError, piece: Piece, start: int) -> None:
+    """Let an error's position be one in the script, where it was one from an offset of a piece."""
     line, column = position(piece.text, start)
     for first_line, first_column in ((line, column), (piece.line, piece.column)):
         assert error.line is not None  # noqa: S101 - the caller looked
@@ -388,6 +397,9 @@ def _columns_of(typed: str, bound: str) -> Iterator[None]:
     except MlviewError as error:
         if typed != bound:
             error.column = None
+        if isinstance(error, BindProblem) and 'column "__mlview_' in error.message:
+            said = "what ML functions give is rows: they stand where a table does"
+            raise BindProblem(said, hint="FROM ML.PREDICT(MODEL name, TABLE rows)") from error
         raise
 
 

@@ -3,6 +3,7 @@
 from mlview.sql.availability import unavailable
 from mlview.sql.canonical import canonical
 from mlview.sql.checks import check_definition
+from mlview.sql.clauses import condition_start
 from mlview.sql.edits import Edit, substitute
 from mlview.sql.facts import At, Call, QueryFacts, Relation
 from mlview.sql.identifiers import mentions, parse_name
@@ -12,6 +13,7 @@ from mlview.sql.parse import parse_statement
 from mlview.sql.pushdown import Pushed, pushdown
 from mlview.sql.rebinding import rebind
 from mlview.sql.render import render, render_value
+from mlview.sql.rewriting import rewriting
 from mlview.sql.script import Piece, is_complete, split_script
 from mlview.sql.shape import group_columns, with_rowid
 from mlview.sql.statements import (
@@ -97,6 +99,7 @@ __all__ = [
     "break_ties",
     "canonical",
     "check_definition",
+    "condition_start",
     "group_columns",
     "inspect",
     "is_complete",
@@ -109,6 +112,7 @@ __all__ = [
     "rebind",
     "render",
     "render_value",
+    "rewriting",
     "split_script",
     "substitute",
     "unavailable",

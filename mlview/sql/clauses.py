@@ -16,6 +16,7 @@ from mlview.definitions import (
 )
 from mlview.errors import did_you_mean
 from mlview.sql import foreign
+from mlview.sql.cursor import Cursor
 from mlview.sql.gates import (
     read_expectation,
     read_freshness,
@@ -28,8 +29,6 @@ from mlview.sql.values import read_method
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from mlview.sql.cursor import Cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +116,7 @@ CLAUSES = {
 }
 _SPELLED = {"REFRESH": "REFRESH WHEN"}
 _ALTERED = [_SPELLED.get(word, word) for word, clause in CLAUSES.items() if not clause.content]
+_CLAUSES = [_SPELLED.get(word, word) for word in CLAUSES]
 _WORDS = ["CONSTRAINT", "AS", *CLAUSES]
 
 
@@ -165,7 +165,7 @@ def unknown_clause(cursor: Cursor) -> NoReturn:
     if token.word in foreign.QUERY_WORDS and not options:
         cursor.expected("AS before the query", f"write AS {token.text}")
     hint = foreign.clause_hint(cursor) or did_you_mean(token.text, _WORDS)
-    cursor.expected("a clause or AS", hint or f"clauses are {', '.join(CLAUSES)}")
+    cursor.expected("a clause or AS", hint or f"clauses are {', '.join(_CLAUSES)}")
 
 
 def _add(cursor: Cursor, fields: dict[str, object], word: str, clause: Clause) -> None:
@@ -182,6 +182,20 @@ def _add(cursor: Cursor, fields: dict[str, object], word: str, clause: Clause) -
 def _append(fields: dict[str, object], clause: Clause, rule: object) -> None:
     given = fields.get(clause.field, ())
     fields[clause.field] = (*given, rule) if isinstance(given, tuple) else (rule,)
+
+
+def condition_start(text: str) -> int | None:
+    """Where the condition of a statement's REFRESH WHEN begins; None if it has none.
+
+    >>> condition_start("ALTER MODEL m SET REFRESH WHEN (lag_sec > 5)")
+    32
+    """
+    cursor = Cursor(text)
+    for place in range(len(cursor.tokens)):
+        cursor.index = place
+        if cursor.take("REFRESH", "WHEN") and cursor.take_mark("(") and cursor.token is not None:
+            return cursor.start
+    return None
 
 
 def read_changes(cursor: Cursor, kind: Kind) -> dict[str, object]:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlview.definitions import Kind, MaterializedView, Model, PlainView
-from mlview.errors import SyntaxProblem
+from mlview.errors import SyntaxProblem, did_you_mean
 from mlview.sql import foreign
-from mlview.sql.clauses import read_clauses
+from mlview.sql.clauses import CLAUSES, read_clauses
 from mlview.sql.later import at_monitor, read_monitor
 from mlview.sql.statements import CreateMaterializedView, CreateModel, CreateView
 from mlview.sql.tokens import problem
 
 if TYPE_CHECKING:
+    from mlview.definitions import Name
     from mlview.sql.cursor import Cursor
     from mlview.sql.statements import CreateMonitor
 
 QUERY_STARTS = foreign.QUERY_WORDS
 _DYNAMIC = "CREATE MATERIALIZED VIEW name TARGET_LAG '1 hour' AS SELECT ..."
+_FOLLOWING = frozenset(["AS", "CONSTRAINT", *CLAUSES])
 
 
 def read_create(
@@ -35,6 +37,7 @@ def read_create(
     kind = _kind(cursor)
     match kind:
         case None:
+            refuse_misspelt_kind(cursor)
             return None
         case Kind.VIEW:
             return _view(cursor, or_replace, temporary)
@@ -45,6 +48,20 @@ def read_create(
             return _model(cursor, or_replace)
         case _:
             return _materialized_view(cursor, or_replace)
+
+
+def refuse_misspelt_kind(cursor: Cursor) -> None:
+    """Raise a SyntaxProblem at a word that is nearly MODEL or MATERIALIZED; DuckDB has none such.
+
+    What is not followed by a name, or by VIEW, is left to DuckDB.
+    """
+    token, following = cursor.token, cursor.ahead(1)
+    if token is None or following is None or not following.is_name or not token.word:
+        return
+    meant = "MATERIALIZED" if following.word == "VIEW" else "MODEL"
+    near = did_you_mean(token.text, [meant])
+    if near is not None and token.word != meant:
+        cursor.expected("MODEL or MATERIALIZED VIEW", near)
 
 
 def _kind(cursor: Cursor) -> Kind | None:
@@ -60,6 +77,8 @@ def _head(cursor: Cursor, or_replace: bool) -> bool:
     """Take IF NOT EXISTS; it cannot stand beside OR REPLACE."""
     start = cursor.start
     if_not_exists = cursor.take("IF", "NOT", "EXISTS")
+    if cursor.at("IF", "EXISTS"):
+        cursor.expected("IF NOT EXISTS or a name")
     if if_not_exists and or_replace:
         message = "OR REPLACE and IF NOT EXISTS contradict each other"
         raise problem(cursor.text, start, message, "keep one of them")
@@ -68,7 +87,7 @@ def _head(cursor: Cursor, or_replace: bool) -> bool:
 
 def _model(cursor: Cursor, or_replace: bool) -> CreateModel:
     if_not_exists = _head(cursor, or_replace)
-    name = cursor.name("the name of a model")
+    name = _name(cursor, Kind.MODEL)
     fields: dict[str, Any] = read_clauses(cursor, Kind.MODEL)
     query, no_data = _body(cursor)
     definition = Model(name=name, query=query, **fields)
@@ -77,11 +96,26 @@ def _model(cursor: Cursor, or_replace: bool) -> CreateModel:
 
 def _materialized_view(cursor: Cursor, or_replace: bool) -> CreateMaterializedView:
     if_not_exists = _head(cursor, or_replace)
-    name = cursor.name("the name of a materialized view")
+    name = _name(cursor, Kind.MATERIALIZED_VIEW)
     fields: dict[str, Any] = read_clauses(cursor, Kind.MATERIALIZED_VIEW)
     query, no_data = _body(cursor)
     definition = MaterializedView(name=name, query=query, **fields)
     return CreateMaterializedView(definition, cursor.text, or_replace, if_not_exists, no_data)
+
+
+def _name(cursor: Cursor, kind: Kind) -> Name:
+    """The name, which may be a clause's word if a clause or AS follows it."""
+    token, following = cursor.token, cursor.ahead(1)
+    what = f"the name of a {kind.lower()}"
+    if (
+        token is not None
+        and token.word in CLAUSES
+        and following is not None
+        and following.text != "."
+        and following.word not in _FOLLOWING
+    ):
+        cursor.expected(what, f"CREATE {kind} name {token.text} {following.text} ...")
+    return cursor.name(what)
 
 
 def _body(cursor: Cursor) -> tuple[str, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from mlview.definitions import DEFAULT_SCHEMA, Name, parse_duration, quote
+from mlview.definitions import DEFAULT_SCHEMA, Name, literal, parse_duration, quote
 from mlview.errors import MlviewError
 from mlview.sql.tokens import Lexeme, Token, position, problem, tokenize
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _SHOWN = 40
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _MAX_PARTS = 3
+_AFTER_A_NAME = frozenset(["AS", "CASCADE", "FULL", "IS", "SET", "TO"])
 
 
 class Cursor:
@@ -113,12 +114,14 @@ class Cursor:
         """One name: a word that is not reserved, or a quoted one."""
         token = self.token
         if token is None or not token.is_name:
-            self.expected(what)
+            is_text = token is not None and token.kind is Lexeme.STRING
+            self.expected(what, "write it without the quotes" if is_text else None)
         if token.kind is Lexeme.QUOTED:
             if not token.value:
                 raise problem(self.text, token.start, f"expected {what}, found an empty name")
         elif token.text.isascii() and quote(token.text) != token.text and "$" not in token.text:
-            self.expected(what, f'the word is reserved; quote it: "{token.text}"')
+            missing = f"it is missing before {token.text}" if token.word in _AFTER_A_NAME else None
+            self.expected(what, missing or f'the word is reserved; quote it: "{token.text}"')
         self.index += 1
         return token.value
 
@@ -166,7 +169,8 @@ class Cursor:
         """A string."""
         token = self.token
         if token is None or token.kind is not Lexeme.STRING:
-            self.expected(what)
+            named = token is not None and token.is_name
+            self.expected(what, f"write {literal(token.value)}" if token and named else None)
         self.index += 1
         return token.value
 

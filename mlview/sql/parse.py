@@ -9,7 +9,7 @@ from mlview.definitions import Kind
 from mlview.errors import MlviewError, did_you_mean
 from mlview.sql import later
 from mlview.sql.clauses import read_changes, read_unset
-from mlview.sql.create import QUERY_STARTS, read_create
+from mlview.sql.create import QUERY_STARTS, read_create, refuse_misspelt_kind
 from mlview.sql.cursor import Cursor
 from mlview.sql.ddl import read_ddl
 from mlview.sql.retention import read_retention
@@ -109,12 +109,12 @@ def _kind_ahead(cursor: Cursor) -> Kind | None:
     return None
 
 
-def _kind(cursor: Cursor) -> Kind:
+def _kind(cursor: Cursor, hint: str | None = None) -> Kind:
     kind = _kind_ahead(cursor)
     if kind is None:
         token = cursor.token
         near = did_you_mean(token.text, ["MODEL", "MATERIALIZED VIEW"]) if token else None
-        cursor.expected("MODEL or MATERIALIZED VIEW", near)
+        cursor.expected("MODEL or MATERIALIZED VIEW", near or hint)
     return kind
 
 
@@ -126,11 +126,24 @@ def _refresh(cursor: Cursor) -> Refresh | RefreshAll:
     cursor.expect("REFRESH")
     if cursor.at("ALL"):
         cursor.advance()
-        return RefreshAll(_mode(cursor))
-    kind = _kind(cursor)
+        mode = _mode(cursor)
+        _refuse_word(cursor, [] if mode else ["FULL", "INCREMENTAL"])
+        return RefreshAll(mode)
+    kind = _kind(cursor, "REFRESH MODEL name, REFRESH MATERIALIZED VIEW name or REFRESH ALL")
     name = cursor.name(_what(kind))
     mode = _mode(cursor)
-    return Refresh(kind, name, mode, cursor.take("CASCADE"))
+    cascade = cursor.take("CASCADE")
+    _refuse_word(cursor, ["CASCADE"] if mode else ["FULL", "INCREMENTAL", "CASCADE"])
+    return Refresh(kind, name, mode, cascade)
+
+
+def _refuse_word(cursor: Cursor, known: list[str]) -> None:
+    """Raise a SyntaxProblem at what follows, with the nearest of the words that may."""
+    token = cursor.token
+    if token is not None:
+        near = did_you_mean(token.text, known)
+        may = f"what may follow: {', '.join(known)}" if known else None
+        cursor.expected("the end of the statement", near or may)
 
 
 def _mode(cursor: Cursor) -> RefreshWord | None:
@@ -143,6 +156,7 @@ def _drop(cursor: Cursor) -> Drop | None:
     cursor.advance()
     kind = _kind_ahead(cursor)
     if kind is None:
+        refuse_misspelt_kind(cursor)
         return None
     if_exists = cursor.take("IF", "EXISTS")
     name = cursor.name(_what(kind))
@@ -166,6 +180,7 @@ def _alter(cursor: Cursor) -> Statement | None:
     cursor.advance()
     kind = _kind_ahead(cursor)
     if kind is None:
+        refuse_misspelt_kind(cursor)
         return None
     if_exists = cursor.take("IF", "EXISTS")
     name = cursor.name(_what(kind))
@@ -203,6 +218,7 @@ def _comment(cursor: Cursor) -> CommentOn | None:
         return None
     kind = _kind_ahead(cursor)
     if kind is None:
+        refuse_misspelt_kind(cursor)
         return None
     name = cursor.name(_what(kind))
     cursor.expect("IS")
@@ -235,6 +251,11 @@ def _explain(cursor: Cursor) -> Statement | None:
     if cursor.at("EXPLAIN", "INCIDENT"):
         return later.read_explain_incident(cursor)
     cursor.advance()
+    token, following = cursor.token, cursor.ahead(1)
+    if token is not None and following is not None and following.word in _OURS:
+        near = did_you_mean(token.text, ["REFRESH", "CREATE"])
+        if near is not None and token.word not in ("REFRESH", "CREATE"):
+            cursor.expected("REFRESH or CREATE", near)
     if cursor.at("REFRESH"):
         return ExplainRefresh(_refresh(cursor))
     if cursor.at("CREATE"):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def read_retention(cursor: Cursor) -> SetRetention:
     """`ALTER DATABASE SET RETENTION (versions => n, snapshots => '30 days')`."""
     cursor.expect("ALTER", "DATABASE", "SET", "RETENTION")
-    cursor.expect_mark("(")
+    if not cursor.take_mark("("):
+        cursor.expected("what to keep in parentheses", "(versions => 10, snapshots => '30 days')")
     fields: dict[str, Any] = {}
     while True:
         _retention(cursor, fields)

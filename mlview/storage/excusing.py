@@ -1,4 +1,16 @@
-"""Which killed workers speak against the machine, and which against the view."""
+"""Which killed workers speak against the machine, and which against the view.
+
+It is the machine, or a view that was refreshed at the same time, where somebody else's worker was
+killed as well, at about that time, and nobody else was refreshed between the two. Who is killed by
+itself, time after time, is to blame: nothing speaks for it. Nor does one who was refreshed since it
+was killed before: that was taken along.
+
+That cannot tell views that die of what they do, and have nobody beside them who lives, from a
+machine on which nobody can. So it holds for the first AT_MOST kills of a view in a row only: those
+that follow count. An innocent neighbour of a view that takes others along does not come so far,
+because two that were killed again and again are not refreshed at the same time
+(`mlview.planning.scheduling.suspects`): apart from the other it is refreshed, and its row ends.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +20,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import exists, select
 
 from mlview.records import Action, RefreshState, Trigger
+from mlview.storage.history import ABANDONED
 from mlview.storage.tables import refreshes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
-KILLED = ("WORKER_KILLED", "MACHINE_OUT_OF_MEMORY")
-"""Somebody killed a worker: because of what it did, or whichever it was."""
+KILLED = ("WORKER_KILLED", "MACHINE_OUT_OF_MEMORY", ABANDONED)
+"""Somebody killed a worker, or all of the daemon: because of what it did, or whichever it was."""
+AT_MOST = 10
+"""Kills in a row that the machine is blamed for. By pauses that double, up to an hour, a machine
+may kill everybody for about three hours before anybody is suspended for it."""
 _REMEMBERED = 1000
 """Kills that are looked at; older ones are held against nobody."""
 TOGETHER = timedelta(hours=2)
@@ -40,9 +56,6 @@ class _Kill(NamedTuple):
 def excused(connection: Connection, rows: Mapping[int, Row]) -> Mapping[int, int]:
     """How many of the workers that were killed in a row of failures the machine is to blame for.
 
-    It is where it killed somebody else's as well, at about that time, and nobody else was refreshed
-    between the two. Who alone is killed, time after time, is to blame: nothing speaks for it.
-
     Args:
         connection: to read with.
         rows: by object id.
@@ -61,10 +74,12 @@ def _excused(connection: Connection, kills: Sequence[_Kill], object_id: int, row
         for at, kill in enumerate(kills)
         if kill.object_id == object_id and kill.refresh_id >= row.first
     ]
+    before = [row.first, *(kills[at].refresh_id for at in own)]
     shared = sum(
-        any(not _lived(connection, object_id, *span) for span in _spans(kills, at)) for at in own
+        any(_speaks(connection, other, kills[at], since) for other in _near(kills, at))
+        for at, since in zip(own, before, strict=False)
     )
-    return row.killed - len(own) + shared
+    return min(row.killed - len(own) + shared, AT_MOST)
 
 
 def _kills(connection: Connection) -> Sequence[_Kill]:
@@ -72,7 +87,6 @@ def _kills(connection: Connection) -> Sequence[_Kill]:
     query = (
         select(refreshes.c.refresh_id, refreshes.c.object_id, refreshes.c.started_at)
         .where(
-            refreshes.c.state == RefreshState.FAILED,
             refreshes.c.trigger == Trigger.SCHEDULED,
             refreshes.c.error_code.in_(KILLED),
         )
@@ -82,23 +96,30 @@ def _kills(connection: Connection) -> Sequence[_Kill]:
     return [_Kill(*row) for row in connection.execute(query)][::-1]
 
 
-def _spans(kills: Sequence[_Kill], at: int) -> Iterator[tuple[int, int]]:
-    """From a kill to the nearest ones of somebody else, before and after it, if they are near."""
+def _near(kills: Sequence[_Kill], at: int) -> Iterator[_Kill]:
+    """The nearest ones of somebody else, before and after one of them, if they are near."""
     here = kills[at]
     for places in (range(at - 1, -1, -1), range(at + 1, len(kills))):
         others = (kills[place] for place in places if kills[place].object_id != here.object_id)
         other = next(others, None)
         if other is not None and abs(other.at - here.at) <= TOGETHER:
-            first, last = sorted((here.refresh_id, other.refresh_id))
-            yield first, last
+            yield other
 
 
-def _lived(connection: Connection, object_id: int, begin: int, end: int) -> bool:
-    """Whether somebody else's worker was let live in between."""
+def _speaks(connection: Connection, other: _Kill, kill: _Kill, before: int) -> bool:
+    """Whether somebody else's kill excuses one, of whom `before` is the refresh killed before."""
+    first, last = sorted((kill.refresh_id, other.refresh_id))
+    if _lived(connection, first, last, refreshes.c.object_id != kill.object_id):
+        return False
+    return not _lived(connection, before, kill.refresh_id, refreshes.c.object_id == other.object_id)
+
+
+def _lived(connection: Connection, begin: int, end: int, whose: ColumnElement[bool]) -> bool:
+    """Whether a worker of theirs was let live in between."""
     query = exists().where(
         refreshes.c.refresh_id > begin,
         refreshes.c.refresh_id < end,
-        refreshes.c.object_id != object_id,
+        whose,
         refreshes.c.state == RefreshState.SUCCEEDED,
         refreshes.c.trigger == Trigger.SCHEDULED,
         refreshes.c.action != Action.NO_DATA,

@@ -39,9 +39,15 @@ class Executing(Part):
         )
 
     def bury(
-        self, holder: str, *, now: datetime, error_code: str, error: str
+        self,
+        holder: str,
+        *,
+        now: datetime,
+        error_code: str,
+        error: str,
+        state: RefreshState = RefreshState.FAILED,
     ) -> tuple[RefreshRecord, ...]:
-        """Fail what a dead process was carrying out, and take every lease it held away.
+        """End what a dead process was carrying out, and take every lease it held away.
 
         For whoever knows better than the lease how the process ended. Nothing happens to what
         another process has taken over, and nothing the second time.
@@ -51,13 +57,14 @@ class Executing(Part):
             now: when it was found.
             error_code: how it died, for programs.
             error: the same for people.
+            state: FAILED, or CANCELLED where somebody wanted it to end.
 
         Returns:
-            The rows that are FAILED now, oldest first.
+            The rows that have ended by this, oldest first.
         """
         held = select(leases.c.object_id, leases.c.token).where(leases.c.holder == holder)
         values = {
-            "state": RefreshState.FAILED,
+            "state": state,
             "finished_at": now,
             "error_code": error_code,
             "error": error,

@@ -18,6 +18,7 @@ from mlview.errors import (
 from mlview.records import Failures, RefreshState, Trigger
 from mlview.storage.columns import Moment
 from mlview.storage.excusing import KILLED, Row, excused
+from mlview.storage.history import ABANDONED
 from mlview.storage.parts import Part
 from mlview.storage.tables import objects, refreshes
 
@@ -51,8 +52,10 @@ class Failing(Part):
 
         A success by any trigger ends the row, and so do RESUME and a new definition: what began
         before them does not count. Two that met, and one whose lease was taken over, failed
-        through nobody's fault: they neither count nor end it. A full disk counts, but as
-        `elsewhere`, and so does a worker that a machine killed which killed others as well.
+        through nobody's fault: they neither count nor end it, nor does what was broken off because
+        the daemon stopped. What died with its daemon counts, as a worker does that was killed.
+        A full disk counts, but as `elsewhere`, and so does a kill that the machine is to blame
+        for (`mlview.storage.excusing`).
 
         Args:
             since: by object id, a moment before which nothing counts.
@@ -76,7 +79,10 @@ class Failing(Part):
                 refreshes,
                 and_(
                     refreshes.c.object_id == objects.c.id,
-                    refreshes.c.state == RefreshState.FAILED,
+                    or_(
+                        refreshes.c.state == RefreshState.FAILED,
+                        refreshes.c.error_code == ABANDONED,
+                    ),
                     refreshes.c.refresh_id > func.coalesce(last, 0),
                 ),
             )
@@ -110,6 +116,7 @@ class Failing(Part):
                     row.finished_at or row.started_at,
                     row.error or "",
                     row.elsewhere + machines.get(row.object_id, 0),
+                    row.killed,
                 )
                 for row in rows
             }

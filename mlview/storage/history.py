@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from sqlalchemy import and_, func, insert, or_, select, update
 
-from mlview.errors import UsageProblem
+from mlview.errors import LeaseLost, UsageProblem
 from mlview.planning import Past
 from mlview.records import Action, RefreshRecord, RefreshState
 from mlview.storage.leases import free
 from mlview.storage.parts import Part
-from mlview.storage.processes import describe, is_gone
+from mlview.storage.processes import describe, is_gone, runs
 from mlview.storage.rows import refresh_record, refresh_values
 from mlview.storage.tables import leases, refreshes, versions
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 ABANDONED = "ABANDONED"
+"""Its process died and nobody who saw it wrote down how, or nobody knows what became of it."""
 RECORD = [column for column in refreshes.c if column.name != "lease_token"]
 
 
@@ -119,6 +120,7 @@ class History(Part):
         """Cancel what is EXECUTING under a lease that ran out or is gone; returns those rows.
 
         Their leases are taken away, so that a process which only slept is refused when it wakes.
+        Where it is known to run it is LEASE_LOST, which is nobody's fault; else ABANDONED.
         """
         running = (
             select(*RECORD, leases.c.token, leases.c.holder, leases.c.expires_at)
@@ -169,7 +171,7 @@ def _abandon(connection: Connection, row: RowMapping, now: datetime) -> RefreshR
     values = {
         "state": RefreshState.CANCELLED,
         "finished_at": now,
-        "error_code": ABANDONED,
+        "error_code": LeaseLost.code if holder and runs(holder) else ABANDONED,
         "error": f"{who} {ended}; nothing was published",
     }
     finish(connection, refresh_id, values)

@@ -26,22 +26,31 @@ def holder_of(pid: int) -> str:
     return f"{socket.gethostname()}:{pid}:{_namespace()}.{_started(pid) or 0}"
 
 
+def runs(holder: str) -> bool | None:
+    """Whether the holder runs; None where that cannot be known from here.
+
+    >>> runs(holder_here()), runs("another-host:1:0.0")
+    (True, None)
+    """
+    host, pid, mark = _parts(holder)
+    if host != socket.gethostname() or pid is None:
+        return None
+    namespace, dot, started = mark.partition(".")
+    if dot and namespace != _namespace():
+        return None
+    if not _runs(pid):
+        return False
+    now_started = _started(pid)
+    return not dot or now_started is None or started in {"0", str(now_started)}
+
+
 def is_gone(holder: str) -> bool:
     """Whether the holder is known to run no more. Unknown is False: then its lease runs out.
 
     >>> is_gone(holder_here()), is_gone("another-host:1:0.0")
     (False, False)
     """
-    host, pid, mark = _parts(holder)
-    if host != socket.gethostname() or pid is None:
-        return False
-    namespace, dot, started = mark.partition(".")
-    if dot and namespace != _namespace():
-        return False
-    if not _runs(pid):
-        return True
-    now_started = _started(pid)
-    return bool(dot) and now_started is not None and started not in {"0", str(now_started)}
+    return runs(holder) is False
 
 
 def describe(holder: str) -> str:

@@ -56,10 +56,12 @@ _ALTERATIONS = (
     "ALTER TABLE t RENAME TO u; CREATE TABLE t AS FROM u; DROP TABLE u",
     "ALTER TABLE t RENAME TO u; ALTER TABLE u RENAME TO t",
 )
+_REWRITE = "CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.1)"
 _UPKEEP = (
     "CALL ducklake_flush_inlined_data('lake')",
     "CALL ducklake_merge_adjacent_files('lake')",
-    "CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.1)",
+    # A file that is rewritten keeps one sign for all of its zeros.
+    f"UPDATE t SET x = 0 WHERE x = 0; {_REWRITE}",
     _EXPIRE,
 )
 
@@ -158,7 +160,7 @@ class History:
             case "alter":
                 return self._random.choice(_ALTERATIONS).split("; ")
             case _:
-                return [self._random.choice(_UPKEEP)]
+                return self._random.choice(_UPKEEP).split("; ")
 
     def _write(self) -> str:
         choose = self._random.choice

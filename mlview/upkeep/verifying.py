@@ -89,7 +89,9 @@ def verify(
             finally:
                 scope.release()
     except MlviewError as error:
-        return Verification(row, version, False, 0, 0.0, f"{error.error_code}: {error.message}")
+        # Without its snapshot nothing can be compared, and nothing is known to be wrong.
+        unequal = None if error.error_code == "NO_SNAPSHOT" else False
+        return Verification(row, version, unequal, 0, 0.0, f"{error.error_code}: {error.message}")
     equal: bool | None = found.equal
     said = found.said
     if not version.exact:

@@ -85,7 +85,46 @@ def test_any_condition_over_the_columns_will_do(predicate):
 def test_whatever_else_is_refused_with_the_reason(predicate, error, said):
     with pytest.raises(error, match=said) as caught:
         check_predicate(predicate, SCHEMA)
-    assert caught.value.line is None, "no position in a text that the user never typed"
+    if caught.value.line is not None:
+        lines = predicate.split("\n")
+        assert 1 <= caught.value.column <= len(lines[caught.value.line - 1]) + 1
+
+
+@pytest.mark.parametrize(
+    ("predicate", "column"),
+    [
+        ("lag_sec >", 10),
+        ("lag_sec > 3 AND AND true", 17),
+        ("'ä' = 'ä' AND max_psy > 1", 15),
+        ("lag_sec > 3 AND now() > TIMESTAMPTZ '2024-01-01'", 17),
+        ("name = 'a' OR (SELECT true)", 15),
+        ("name IN ('a', 'other')", 15),
+    ],
+)
+def test_what_is_wrong_is_placed_where_it_stands_in_the_condition(predicate, column):
+    with pytest.raises(MlviewError) as caught:
+        check_predicate(predicate, SCHEMA, {"name": ("a", "b")})
+    assert (caught.value.line, caught.value.column) == (1, column)
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    ["name = 'aa'", "'aa' <> NAME", "lag_sec > 1 AND staleness.name NOT IN ('b', 'aa')",
+     "name IS NOT DISTINCT FROM 'aa'", "CASE name WHEN 'aa' THEN true END"],
+)  # fmt: skip
+def test_a_text_that_a_column_never_has_is_answered_with_the_nearest_one(predicate):
+    with pytest.raises(BindProblem, match=r"(?i)name is never 'aa'") as caught:
+        check_predicate(predicate, SCHEMA, {"name": ("a", "b")})
+    assert caught.value.hint == "did you mean 'a'?"
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    ["name = 'a'", "name IN ('a', 'b')", "name > 'aa'", "lower(name) = 'aa'", "name LIKE 'aa'",
+     "max_psi = '3'", "name = NULL"],
+)  # fmt: skip
+def test_any_other_comparison_is_let_through(predicate):
+    check_predicate(predicate, SCHEMA, {"name": ("a", "b")})
 
 
 def test_an_unknown_column_is_answered_with_the_nearest_one_or_with_all():

@@ -14,7 +14,8 @@ import pytest
 from mlview.errors import LeaseLost, RefreshBusy
 from mlview.records import Action, DaemonState, Failures, Heartbeat, RefreshState, Trigger
 from mlview.storage import excusing
-from mlview.storage.excusing import TOGETHER
+from mlview.storage.excusing import AT_MOST, TOGETHER
+from mlview.storage.processes import holder_here
 
 MINUTE = timedelta(minutes=1)
 
@@ -119,6 +120,53 @@ def test_what_the_machine_did_counts_as_a_failure_from_elsewhere(catalog, scene,
     assert catalog.scheduled_failures() == {row.id: Failures(2, last, "attempt 2", elsewhere=1)}
 
 
+@pytest.fixture
+def dies(catalog, scene):
+    """Begin refreshes side by side, a minute after the one before, and find them all dead."""
+
+    def die(*rows, **begun):
+        at = scene.now + (len(catalog.refreshes()) + 1) * MINUTE
+        for row in rows:
+            scene.begin(row, **{"trigger": Trigger.SCHEDULED, "started_at": at} | begun)
+        catalog.abandon_dead(at + MINUTE / 2)
+        return at + MINUTE / 2
+
+    return die
+
+
+def test_what_died_with_its_daemon_counts_from_when_it_was_found(catalog, scene, ends, dies):
+    row = scene.model()
+    ends(row)
+    found = dies(row)
+    (failed,) = catalog.scheduled_failures().values()
+    assert (failed.count, failed.last_at, failed.elsewhere, failed.killed) == (2, found, 0, 1)
+
+
+def test_what_died_and_was_asked_for_by_hand_counts_for_nothing(catalog, scene, dies):
+    row = scene.model()
+    dies(row, trigger=Trigger.MANUAL)
+    dies(row, trigger=Trigger.CREATION)
+    assert counts(catalog) == {}
+
+
+def test_what_slept_past_its_lease_neither_counts_nor_resets(catalog, scene, ends):
+    row = scene.model()
+    ends(row)
+    scene.lease(row, holder=holder_here())
+    scene.begin(row, trigger=Trigger.SCHEDULED, started_at=scene.now + MINUTE)
+    catalog.abandon_dead(scene.now + 5 * MINUTE)
+    assert counts(catalog) == {row.id: 1}
+
+
+def test_who_dies_beside_others_is_not_to_blame_and_who_dies_alone_is(catalog, scene, dies, ends):
+    row, other = scene.model("a"), scene.model("b")
+    dies(row, other)
+    ends(other, RefreshState.SUCCEEDED)
+    dies(row)
+    dies(row)
+    assert to_blame(catalog) == {row.id: 2}
+
+
 def to_blame(catalog):
     """By object id, its own failures in a row."""
     return {i: f.count - f.elsewhere for i, f in catalog.scheduled_failures().items()}
@@ -156,6 +204,26 @@ def test_a_machine_that_kills_everybody_is_to_blame_itself(catalog, scene, kills
     rows = [scene.model(name) for name in "abc"]
     kills(*rows, *rows, rows[0], rows[0])
     assert to_blame(catalog) == {row.id: 0 for row in rows}
+
+
+def test_two_that_excuse_each_other_are_both_to_blame_in_the_end(catalog, scene, kills):
+    rows = [scene.model(name) for name in "ab"]
+    for _ in range(AT_MOST):
+        kills(*rows)
+    assert to_blame(catalog) == {row.id: 0 for row in rows}
+    kills(*rows, *rows)
+    assert to_blame(catalog) == {row.id: 2 for row in rows}
+
+
+def test_who_is_refreshed_each_time_between_was_taken_along_and_is_no_excuse(
+    catalog, scene, dies, ends
+):
+    row, others = scene.model("a"), [scene.model("b"), scene.model("c")]
+    for other in others * 3:
+        dies(row, other)
+        for one in others:
+            ends(one, RefreshState.SUCCEEDED)
+    assert to_blame(catalog) == {row.id: 5}
 
 
 def test_once_it_lets_others_live_only_what_is_killed_from_then_on_counts(

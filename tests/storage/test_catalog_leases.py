@@ -192,6 +192,24 @@ def test_a_refresh_whose_process_is_gone_is_cancelled_with_the_reason(catalog, s
     assert scene.lease(row) == token + 1
 
 
+def test_a_refresh_whose_process_sleeps_past_its_lease_died_of_nothing(catalog, scene):
+    row = scene.model()
+    scene.lease(row, holder=holder_here())
+    scene.begin(row)
+    (record,) = catalog.abandon_dead(scene.now + 61 * SECOND)
+    assert (record.state, record.error_code) == (RefreshState.CANCELLED, "LEASE_LOST")
+    assert "let its lease run out" in record.error
+
+
+def test_nobody_knows_what_became_of_a_process_of_another_machine(catalog, scene):
+    row = scene.model()
+    scene.lease(row)
+    scene.begin(row)
+    (record,) = catalog.abandon_dead(scene.now + 61 * SECOND)
+    assert record.error_code == "ABANDONED"
+    assert "let its lease run out" in record.error
+
+
 def test_a_refresh_under_a_good_lease_goes_on(catalog, scene):
     before_lease, under_lease = scene.model("a"), scene.model("b")
     scene.begin(before_lease)

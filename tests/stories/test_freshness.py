@@ -38,6 +38,29 @@ def test_a_condition_on_staleness_is_kept_shown_altered_and_removed(db, refused)
     assert db.sql("SELECT max(version) FROM mlview.versions").fetchone() == (1,)
 
 
+def test_what_is_wrong_with_a_condition_is_placed_in_the_statement(db, refused):
+    condition = "lag_sec > 5 AND\n  lag_secc > 3"
+    create = f"CREATE MATERIALIZED VIEW v\n  REFRESH WHEN ({condition}) AS FROM points"
+    error = refused(db, create)
+    assert (error.line, error.column, error.hint) == (3, 3, "did you mean 'lag_sec'?")
+    error = refused(db, f"SELECT 1; {create.replace('lag_secc', 'AND')}")
+    assert (error.error_code, error.line, error.column) == ("SYNTAX", 3, 3)
+    db.sql("CREATE MATERIALIZED VIEW v AS FROM points")
+    error = refused(db, "ALTER MATERIALIZED VIEW v SET REFRESH WHEN (lag_sec >)")
+    assert (error.line, error.column) == (1, 54)
+    assert "it ends where more is expected" in error.message
+
+
+def test_rows_are_not_kept_approximately(db, refused):
+    create = "CREATE MATERIALIZED VIEW v REFRESH_MODE {} AS FROM points"
+    error = refused(db, create.format("APPROXIMATE"))
+    assert error.error_code == "DEFINITION_REFUSED"
+    assert "what a model has learned" in error.message
+    db.sql(create.format("INCREMENTAL"))
+    error = refused(db, "ALTER MATERIALIZED VIEW v SET REFRESH_MODE APPROXIMATE")
+    assert (error.error_code, error.name) == ("DEFINITION_REFUSED", "v")
+
+
 @pytest.mark.parametrize(
     ("condition", "code", "said"),
     [
@@ -45,6 +68,8 @@ def test_a_condition_on_staleness_is_kept_shown_altered_and_removed(db, refused)
         ("changed_fraction", "BIND", "found an expression of type DOUBLE"),
         ("random() < 0.1", "NONDETERMINISTIC", "random() is another value at every look"),
         ("sum(changed_rows) > 3", "DEFINITION_REFUSED", "the aggregate sum()"),
+        ("state = 'STALEE'", "BIND", "state is never 'STALEE'"),
+        ("kind = 'VIEW'", "BIND", "kind is never 'VIEW'"),
         ("(SELECT true)", "DEFINITION_REFUSED", "a subquery"),
     ],
 )

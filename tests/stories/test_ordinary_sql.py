@@ -85,3 +85,26 @@ def test_a_lone_surrogate_is_refused_with_its_place(db, given):
     with pytest.raises(UsageProblem, match="lone surrogate at character") as refusal:
         db.sql(*given)
     assert refusal.value.error_code == "NOT_UTF8"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CHECKPOINT",
+        "checkpoint lake;",
+        "FORCE CHECKPOINT",
+        "PRAGMA force_checkpoint",
+        "CALL ducklake_rewrite_data_files('lake')",
+        "FROM ducklake_expire_snapshots('lake', versions => [1])",
+    ],
+)
+def test_the_past_that_versions_were_made_from_is_not_rewritten(ready, statement):
+    before = ready.sql("SELECT max(snapshot_id) FROM lake.snapshots()").fetchall()
+    with pytest.raises(UsageProblem, match="mlview gc"):
+        ready.sql(statement)
+    assert ready.sql("SELECT max(snapshot_id) FROM lake.snapshots()").fetchall() == before
+
+
+@pytest.mark.parametrize("statement", ["CHECKPOINT memory", "SELECT 'CHECKPOINT lake'"])
+def test_other_databases_are_checkpointed_as_ever(ready, statement):
+    ready.sql(statement)

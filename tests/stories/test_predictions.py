@@ -280,3 +280,11 @@ def test_input_columns_that_differ_in_case_only_are_refused(db, refused):
     error = refused(db, 'FROM ML.PREDICT(MODEL size, (SELECT a, b AS "A", b FROM points))')
     assert error.error_code == "COLUMN_MISMATCH"
     assert "two columns" in error.message
+
+
+def test_an_ml_function_in_the_place_of_a_value_is_told_where_it_belongs(ready, refused):
+    for query in ("SELECT ML.PREDICT(MODEL m, points => points)",
+                  "SELECT ML.PREDICT(MODEL m, points => points) FROM points"):  # fmt: skip
+        error = refused(ready, query)
+        assert (error.error_code, error.hint) == ("BIND", "FROM ML.PREDICT(MODEL name, TABLE rows)")
+        assert "__mlview" not in error.message

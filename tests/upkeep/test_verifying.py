@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 import mlview
@@ -83,3 +85,15 @@ def test_tampered_rows_are_found(db):
     ((_, _, equal, result),) = verified(db, "v")
     assert not equal
     assert result.startswith("mean differ")
+
+
+def test_without_its_snapshot_nothing_is_said_of_a_version(db):
+    made_from = db.materialized_view("v").live_version.snapshot_id
+    db.sql("INSERT INTO t SELECT * REPLACE (k + 1000 AS k) FROM t LIMIT 1")
+    engine = db._services.home.engine
+    newest = engine.current_snapshot().id
+    far = datetime(2999, 1, 1, tzinfo=UTC)
+    engine.expire(keep_lake=[newest], keep_store=range(100), older_than=far)
+    ((name, _, equal, said),) = verified(db, "v")
+    assert (name, equal) == ("v", None)
+    assert said.startswith(f"NO_SNAPSHOT: the lake has no snapshot {made_from}")

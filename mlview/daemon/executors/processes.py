@@ -22,6 +22,7 @@ from mlview.daemon.executors.limits import limits_for
 from mlview.daemon.executors.orders import Begun, Order, Replaced
 from mlview.daemon.executors.protocol import Done, check_startable
 from mlview.errors import MlviewError
+from mlview.records import RefreshState
 from mlview.storage.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -202,7 +203,14 @@ class ProcessPool:
             case code if code in ELSEWHERE:
                 return
             case causes.STOPPED:
-                self._catalog.abandon_dead(now)
+                if running.holder is not None:
+                    self._catalog.bury(
+                        running.holder,
+                        now=now,
+                        error_code=error[0],
+                        error=error[1],
+                        state=RefreshState.CANCELLED,
+                    )
             case _:
                 bury(
                     self._catalog,

@@ -86,17 +86,20 @@ def crowded_out(
     >>> crowded_out([0, 1], **jobs, now=0, load=0, slots=1)
     {0}
     """
-    kept: list[tuple[float, float, int]] = []
+    longest_first = sorted(order, key=costs.__getitem__, reverse=True)
+    by_worth = sorted(longest_first, key=worth.__getitem__)
+    rank = {job: position for position, job in enumerate(by_worth)}
+    kept: list[int] = []
     out: set[int] = set()
     work = load
     for job in order:
         cost = costs[job]
-        heappush(kept, (worth[job], -cost, job))
+        heappush(kept, rank[job])
         work += cost
         if due[job] < now + cost:
             continue
         while job not in out and now + (work - cost) / slots + cost > due[job]:
-            _, negative, least = heappop(kept)
-            work += negative
+            least = by_worth[heappop(kept)]
+            work -= costs[least]
             out.add(least)
     return out

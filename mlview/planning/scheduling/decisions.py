@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mlview.definitions import Name
     from mlview.planning.scheduling.views import Mode
 
@@ -85,7 +87,7 @@ class Decision:
     """
 
     starts: tuple[Start, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
+    waiting: Collection[Waiting] = ()
     shed: tuple[Shed, ...] = ()
     warnings: tuple[str, ...] = ()
     suspend: tuple[Name, ...] = ()

@@ -21,7 +21,7 @@ class Policy(Protocol):
 
     @property
     def patience(self) -> float:
-        """A view this many times as old as its target goes before all others."""
+        """How many targets old a view may become: it goes first where it must, not to be older."""
 
     def worth(self, *, weight: float, target: float, cost: float, gap: float, late: float) -> float:
         """What a second of a slot is worth to a view. All but the weight are seconds."""
@@ -41,18 +41,18 @@ class SlaPolicy:
     target, per second of the run, rising while it is late.
 
     Attributes:
-        room: 1.8 leaves room to run once more after most failures.
-        patience: how many targets old a view may become before it goes first. More of it keeps
-            the weighty in time under overload; a run that takes several targets of somebody else
-            comes on top, so 5 keeps to about 10.
+        room: how many times what a run is expected to take is left for it before a deadline. More
+            than 1 because runs take longer, fail, or wait for others; more of it is more runs.
+        patience: how many targets old a view may become. More of it keeps the weighty in time
+            under overload; 8 leaves something for runs that fail or take longer than expected.
         longest_pause: the bound of the exponential backoff, in seconds.
 
     >>> SlaPolicy().worth(weight=1, target=60, cost=10, gap=0, late=0)
     5.0
     """
 
-    room: float = 1.8
-    patience: float = 5.0
+    room: float = 1.5
+    patience: float = 8.0
     longest_pause: float = 3600.0
 
     def worth(self, *, weight: float, target: float, cost: float, gap: float, late: float) -> float:

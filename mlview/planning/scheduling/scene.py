@@ -31,6 +31,7 @@ class Scene:
         pending: the places that have something to do for somebody, by deadline.
         free: the places whose delta is known to be empty.
         unpaid: the places that would be due, if only a run paid.
+        running: the places of those that are being refreshed.
         blocked: objects that must not start: running, or parent or reader of a running one.
     """
 
@@ -44,6 +45,7 @@ class Scene:
     pending: list[int]
     free: list[int]
     unpaid: list[int]
+    running: list[int]
     blocked: set[int]
 
     def occupy(self, object_id: int) -> None:
@@ -66,11 +68,10 @@ class Scene:
         since = self.now if view.stale_since is None else view.stale_since
         if view.target_lag is None and view.predicate_due and view.predicate_at is None:
             since = self.now - view.gap
-        asked, least = self.due[place] - since, self.whole[place]
+        asked = self.due[place] - since
         if view.target_lag is not None and view.target_lag < asked and not view.downstream:
             asked = view.target_lag
-        asked = max(asked, least)
-        return max(MOMENT, asked)
+        return max(asked, self.whole[place], MOMENT)
 
     def age(self, place: int) -> float:
         """Seconds since the earliest change it does not have."""
@@ -108,6 +109,24 @@ class Scene:
                     open_.append(at)
         return max(self.views[at].weight for at in seen if at == place or self.due[at] < inf)
 
+    def is_promised(self, place: int) -> bool:
+        """Whether it has a target lag to be late for, its own or a reader's."""
+        if _has_target(self.views[place]):
+            return True
+        seen, open_ = {place}, [place]
+        while open_:
+            for at in self.readers.get(self.views[open_.pop()].object_id, ()):
+                if _has_target(self.views[at]):
+                    return True
+                if at not in seen:
+                    seen.add(at)
+                    open_.append(at)
+        return False
+
+
+def _has_target(view: ScheduledView) -> bool:
+    return view.target_lag is not None and not view.downstream and not view.suspended
+
 
 def survey(views: Sequence[ScheduledView], now: float, policy: Policy | None = None) -> Scene:
     """Lay out views, parents first; without a policy every run pays."""
@@ -115,7 +134,7 @@ def survey(views: Sequence[ScheduledView], now: float, policy: Policy | None = N
     readers: dict[int, list[int]] = {}
     costs: list[float] = []
     whole: list[float] = []
-    still, judged, busy = [], [], []
+    still, judged, running = [], [], []
     for place, view in enumerate(views):
         places[view.object_id] = place
         cost = extra = 0.0
@@ -134,7 +153,7 @@ def survey(views: Sequence[ScheduledView], now: float, policy: Policy | None = N
             extra = _below(views, places, costs, whole, place)
         whole.append(cost + extra)
         if view.running:
-            busy.append(view.object_id)
+            running.append(place)
     unpaid = [
         at for at in judged if policy is not None and not policy.pays(views[at], costs[at], now)
     ]
@@ -147,10 +166,10 @@ def survey(views: Sequence[ScheduledView], now: float, policy: Policy | None = N
     free = [place for place in still if _kept(views[place], due[place])]
     unpaid = [place for place in unpaid if due[place] == inf and not views[place].suspended]
     scene = Scene(
-        views, now, places, readers, costs, whole, due, pending, free, unpaid, set()
+        views, now, places, readers, costs, whole, due, pending, free, unpaid, running, set()
     )  # fmt: skip
-    for object_id in busy:
-        scene.occupy(object_id)
+    for place in running:
+        scene.occupy(views[place].object_id)
     return scene
 
 

@@ -9,8 +9,10 @@ from mlview.planning.scheduling.choosing import choose, stale_below, started
 from mlview.planning.scheduling.decisions import Decision, Idle, Start, Step
 from mlview.planning.scheduling.policies import Policy, SlaPolicy
 from mlview.planning.scheduling.scene import survey
+from mlview.planning.scheduling.suspects import suspect
 from mlview.planning.scheduling.turns import asked, turns
 from mlview.planning.scheduling.views import Mode
+from mlview.planning.scheduling.waiting import Queue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from mlview.planning.scheduling.attainable import Attainability
     from mlview.planning.scheduling.choosing import Option
     from mlview.planning.scheduling.scene import Scene
+    from mlview.planning.scheduling.turns import Turns
     from mlview.planning.scheduling.views import ScheduledView
 
 FEW_SLOTS = 4
@@ -62,7 +65,7 @@ class Scheduler:
             running: when each busy slot is expected to be free again.
             outlook: whether the targets can be met at all, to be said with the decision.
         """
-        return _Deciding(self, survey(views, now, self.policy), running).decision(outlook)
+        return _Deciding(self, survey(tuple(views), now, self.policy), running).decision(outlook)
 
 
 class _Deciding:
@@ -77,6 +80,7 @@ class _Deciding:
         own = [view for view in failing if view.failures - view.elsewhere >= FAILURES]
         self.suspend = tuple(view.name for view in own)
         self.retries = {scene.places[v.object_id]: self._retry_at(v) for v in failing}
+        self.suspect_runs = any(suspect(scene.views[place]) for place in scene.running)
 
     def decision(self, outlook: Attainability | None) -> Decision:
         scene, policy, slots, load = self.scene, self.policy, self.slots, self._work()
@@ -86,15 +90,17 @@ class _Deciding:
         for place in given.order:
             if len(self.ends) >= slots:
                 break
-            begins = self._start(place, "more work than slots" if place in given.out else "due")
+            begins = self._start(place, given)
             if not begins and place in given.neglected:
                 self._hold_below(place)
-        begun = {step.object_id for start in self.starts for step in start.steps}
+        begun = {scene.places[step.object_id] for start in self.starts for step in start.steps}
         free = max(slots - len(self.ends), 0)
         late = telling.shed(scene, given, begun=begun, work=self._work(), slots=slots)
         return Decision(
             starts=tuple(self.starts),
-            waiting=telling.waiting(scene, found, self.retries, begun=begun, free=free),
+            waiting=Queue(
+                scene, found, self.retries, begun=begun, free=free, suspect_runs=self.suspect_runs
+            ),
             shed=late,
             warnings=(
                 *(outlook.warnings if outlook else ()),
@@ -116,6 +122,7 @@ class _Deciding:
             view.object_id in self.scene.blocked
             or view.suspended
             or self.retries.get(place, self.now) > self.now
+            or (self.suspect_runs and suspect(view))
         )
 
     def _retry_at(self, view: ScheduledView) -> float:
@@ -135,19 +142,22 @@ class _Deciding:
             step = Step(view.object_id, view.name, Mode.NO_DATA, 0.0)
             self.starts.append(Start((step,), None, "nothing it reads changed it", 0.0, None))
 
-    def _start(self, place: int, reason: str) -> bool:
+    def _start(self, place: int, given: Turns) -> bool:
         """Start a view, or somebody shorter before it; False if it cannot run now."""
         scene = self.scene
         option = choose(scene, place, self._ready)
         if option is None:
             scene.hold_readers(scene.views[place].object_id)
             return False
-        if self.slots <= FEW_SLOTS and len(self.ends) + 1 == self.slots:
-            other = self._first(place, option)
-            if other is not None:
-                option, reason = other, f"before the long {scene.views[place].name}"
+        reason = "more work than slots" if place in given.out else "due"
+        if len(self.ends) + 1 == self.slots and place not in given.neglected:
+            option = self._first(place, option) or option
+            option = self._pressed(option, given) or option
+            if place not in option.places:
+                reason = f"before the long {scene.views[place].name}"
         for at in option.places:
             scene.occupy(scene.views[at].object_id)
+            self.suspect_runs |= suspect(scene.views[at])
         self.ends.append(self.now + option.seconds)
         self.starts.append(started(scene, option, reason))
         return True
@@ -164,11 +174,19 @@ class _Deciding:
         if not pausing and not any(view.suspended for view in (self.scene.views[place], *views)):
             self.scene.blocked.update(view.object_id for view in views)
 
+    def _pressed(self, option: Option, given: Turns) -> Option | None:
+        """Who should have the last slot instead, because it would be neglected until the next."""
+        until = min([*self.ends, self.now + option.seconds])
+        until = min(until, given.patient_until.get(option.places[-1], until))
+        found = [(at, other) for other, at in given.patient_until.items() if at < until]
+        options = (choose(self.scene, other, self._ready) for _, other in sorted(found))
+        return next((option for option in options if option is not None), None)
+
     def _first(self, place: int, option: Option) -> Option | None:
         """Who should have the last slot instead, because the run would outlast its slack."""
-        scene, now = self.scene, self.now
-        if scene.age(place) > self.policy.patience * scene.target(place):
+        if self.slots > FEW_SLOTS:
             return None
+        scene, now = self.scene, self.now
         until = min([*self.ends, now + option.seconds])
         best, saved = None, 0.0
         for other in scene.pending:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 TICKS = 2
 """Ticks of the clock to be ahead by: one to notice, one to publish."""
 
+RUNS = 3
+"""Nobody is fresher than a run takes; held to less than three, the slow would always go first."""
+
 
 class Asked(NamedTuple):
     """Who may start at a moment.
@@ -75,19 +78,22 @@ class Turns(NamedTuple):
 
     Attributes:
         order: the places.
-        neglected: those of them, the first, that are older than a policy has patience for.
+        neglected: those of them, the first, that would become older than a policy has patience
+            for if they did not start now.
+        patient_until: when each that is late has to start not to become neglected.
         out: those given up so that others are in time.
         targets: how old each may become, in seconds.
     """
 
     order: tuple[int, ...]
     neglected: Collection[int]
+    patient_until: Mapping[int, float]
     out: Collection[int]
     targets: Mapping[int, float]
 
 
 def turns(scene: Scene, policy: Policy, places: Sequence[int], *, slots: int, load: float) -> Turns:
-    """The longest neglected; the late by worth; the kept by deadline; the others by worth.
+    """The neglected, most pressing first; the late by worth; the kept by deadline; others by worth.
 
     Args:
         scene: everything.
@@ -97,39 +103,50 @@ def turns(scene: Scene, policy: Policy, places: Sequence[int], *, slots: int, lo
         load: seconds of work that is running.
     """
     now, due, costs = scene.now, scene.due, scene.costs
-    targets = {place: scene.target(place) for place in places}
-    worth = _worth(scene, policy, targets)
+    targets, until, worth = _judged(scene, policy, places)
     out = crowded_out(places, due=due, costs=costs, worth=worth, now=now, load=load, slots=slots)
-    neglected, late, kept, dropped = [], [], [], []
+    neglected = sorted((place for place, at in until.items() if at <= now), key=until.__getitem__)
+    first = frozenset(neglected)
+    late, kept, dropped = [], [], []
     for place in places:
-        at = due[place]
-        if at <= now and scene.age(place) > policy.patience * targets[place]:
-            neglected.append(place)
-        elif place in out:
+        if place in first:
+            continue
+        if place in out:
             dropped.append(place)
-        elif at - costs[place] < now:
+        elif due[place] - costs[place] < now:
             late.append(place)
         else:
             kept.append(place)
-    neglected.sort(key=lambda place: scene.age(place) / targets[place], reverse=True)
     late.sort(key=worth.__getitem__, reverse=True)
     dropped.sort(key=worth.__getitem__, reverse=True)
-    order = (*neglected, *late, *kept, *dropped)
-    return Turns(order, frozenset(neglected), out, targets)
+    return Turns((*neglected, *late, *kept, *dropped), first, until, out, targets)
 
 
-def _worth(scene: Scene, policy: Policy, targets: Mapping[int, float]) -> dict[int, float]:
-    """What a second of a slot is worth to each place."""
-    views, now, found = scene.views, scene.now, {}
-    worth, due, readers = policy.worth, scene.due, scene.readers
-    for place, target in targets.items():
-        view = views[place]
-        late = now - due[place]
-        found[place] = worth(
+def _judged(
+    scene: Scene, policy: Policy, places: Sequence[int]
+) -> tuple[dict[int, float], dict[int, float], dict[int, float]]:
+    """Of each place its target, until when it can be patient if it is late, and its worth.
+
+    It is as old as it may be at `patience` times its own target, whatever its readers ask for: they
+    bring it along. It has to start what a run takes, with room for a retry, before that.
+    """
+    views, whole, due, now, readers = scene.views, scene.whole, scene.due, scene.now, scene.readers
+    patience, room, worth_of = policy.patience, policy.room, policy.worth
+    targets, until, worth = {}, {}, {}
+    for place in places:
+        view, seconds, late = views[place], whole[place], now - due[place]
+        targets[place] = target = scene.target(place)
+        if late >= 0.0:
+            own = target if view.target_lag is None or view.downstream else view.target_lag
+            oldest = max(patience * own, RUNS * seconds)
+            until[place] = now - scene.age(place) + oldest - room * seconds
+        else:
+            late = 0.0
+        worth[place] = worth_of(
             weight=scene.weight(place) if view.object_id in readers else view.weight,
             target=target,
-            cost=scene.seconds(place) if view.parents else scene.costs[place],
+            cost=scene.seconds(place) if view.parents else seconds,
             gap=view.gap,
-            late=max(0.0, late),
+            late=late,
         )
-    return found
+    return targets, until, worth

@@ -42,6 +42,7 @@ class ScheduledView:
         running: it is being refreshed.
         failures: scheduled refreshes failed in a row.
         elsewhere: of these, so many for reasons outside the view, such as a full disk.
+        killed: of these, so many with a process that was killed.
         last_failed_at: when the last of them failed.
         suspended: it is not to be refreshed.
         predicate_due: its REFRESH WHEN is true.
@@ -66,6 +67,7 @@ class ScheduledView:
     running: bool = False
     failures: int = 0
     elsewhere: int = 0
+    killed: int = 0
     last_failed_at: float | None = None
     suspended: bool = False
     predicate_due: bool = False

@@ -154,7 +154,7 @@ def test_a_stopped_pool_kills_what_does_not_listen(site, pool_on, monkeypatch):
     [done] = pool.stop(grace=0.0)
     assert done.error_code == "WORKER_STOPPED"
     assert site.hears_the_end_of(pid)
-    assert site.history("m")[:2] == ("CANCELLED", "ABANDONED")
+    assert site.history("m")[:2] == ("CANCELLED", "WORKER_STOPPED")
     assert_recovers(site, pool_on())
 
 

@@ -88,6 +88,14 @@ class Running:
         if not self._listen(seconds) and self._log is None:
             select.select([], [], [], seconds)  # deaf: time has to do
 
+    def tells_before_it_dies(self, event):
+        """Whether it says this while it lives."""
+        while not self.told(event):
+            if not self._listen(DEADLINE):
+                self.code = self._crew.ask(wait=self.pid)
+                return False
+        return True
+
     def deafen(self):
         """Hear nothing any more, so that it speaks to nobody."""
         os.close(self._log)

@@ -125,6 +125,15 @@ def impatient(place: Path) -> None:
     (Catalog.__init__.__kwdefaults__ or {})["busy_seconds"] = 0.2
 
 
+def die_with_the_daemon(*_: object, **__: object) -> None:
+    """As where a machine dies: this worker, who forked it, and the daemon, with no last word."""
+    nursery = os.getppid()
+    stat = Path(f"/proc/{nursery}/stat").read_text()
+    daemon = int(stat.rpartition(")")[2].split()[1])
+    for pid in (daemon, nursery, os.getpid()):
+        os.kill(pid, signal.SIGKILL)
+
+
 def full(*_: object, **__: object) -> None:
     """The catalog finds no room."""
     raise DiskFull("no space is left for the catalog")
@@ -144,6 +153,7 @@ LAID: dict[str, Callable[[Path], None]] = {
     "held in training": held(learners, "solve"),
     "killed while it is there": while_there(materializing, "materialize", die),
     "killed in training": lambda _: before(learners, "solve", die),
+    "the machine dies in training": lambda _: before(learners, "solve", die_with_the_daemon),
     "held before the commit": held(Catalog, "publish"),
     "no space at the artifact": while_there(os, "fsync", refuse(errno.ENOSPC)),
     "no growth at the commit": while_there(Catalog, "publish", no_more_room),

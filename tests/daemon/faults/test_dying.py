@@ -37,3 +37,22 @@ def test_while_every_worker_is_killed_no_view_is_suspended_for_it(site):
     assert running.told("suspended") == []
     site.assert_quiet()
     site.assert_sound(names=("m", "v"))
+
+
+def test_a_model_that_takes_the_machine_along_is_suspended_and_its_neighbours_are_not(site):
+    options, fault = ["--no-upkeep", "--workers", "1"], "the machine dies in training"
+    site.commit()
+    running = site.daemon(*options, fault=fault)
+    for _ in range(FAILURES):
+        assert not running.tells_before_it_dies("suspended")
+        running = site.daemon(*options, fault=fault)
+    line = running.hear("suspended")
+    why = f"{FAILURES} scheduled refreshes failed in a row, the last with ABANDONED"
+    assert (line["view"], line["reason"]) == ("m", why)
+    assert site.history("m") == [("CANCELLED", "ABANDONED")] * FAILURES
+    site.commit()
+    running.hear("refreshed", view="w")
+    assert running.end() == 0
+    assert site.live()["m"] == 1
+    site.assert_quiet()
+    site.assert_sound()

@@ -42,8 +42,8 @@ def test_a_daemon_that_sleeps_through_its_lease_publishes_nothing_when_it_wakes(
     for _ in held:
         sleeper.hear("broken_off", level="warning", error_code="LEASE_LOST")
     assert site.live() == taken
-    cancelled = "SELECT name FROM mlview.refresh_history WHERE error_code = 'ABANDONED'"
-    assert len(site.ask(cancelled)) == len(held)
+    lost = "SELECT state FROM mlview.refresh_history WHERE error_code = 'LEASE_LOST'"
+    assert site.ask(lost) == [("CANCELLED",)] * len(held), "it was slow, and did not die"
     site.commit()
     site.fresh(sleeper)
     assert sleeper.end() == 0

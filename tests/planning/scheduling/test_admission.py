@@ -30,6 +30,12 @@ def test_nobody_starts_early_for_what_cannot_be_met():
     assert asked([0, 1, 2], [25.0, 25.0, 25.0], [10.0, 10.0, 10.0]).urgent == 0
 
 
+def test_of_equal_worth_the_longest_is_given_up():
+    due, costs, worth = [9.0, 9.0, 9.0], [3.0, 5.0, 4.0], {0: 1.0, 1: 1.0, 2: 1.0}
+    out = crowded_out([0, 1, 2], due=due, costs=costs, worth=worth, now=0, load=0, slots=1)
+    assert out == {1}
+
+
 jobs = st.lists(
     st.tuples(st.integers(1, 30), st.integers(1, 12), st.integers(1, 5)), min_size=1, max_size=7
 )

@@ -2,22 +2,33 @@
 
 import pytest
 
-from mlview.planning.scheduling import Mode, Scheduler
+from mlview.planning.scheduling import Mode, Scheduler, SlaPolicy
 
 
 def names(decision):
     return [[str(step.name) for step in start.steps] for start in decision.starts]
 
 
-def test_a_view_starts_just_in_time_with_room_for_one_retry(view):
+def test_a_view_starts_just_in_time_with_room_for_half_a_run_more(view):
     views = [view(1, target_lag=100, cost=10, stale_since=0.0)]
     scheduler = Scheduler(1, tick=1)
     early = scheduler.decide(views, 50)
     assert early.starts == ()
-    assert early.wake_at == early.waiting[0].wake_at == 80
-    assert early.waiting[0].reason == "not due yet"
-    (start,) = scheduler.decide(views, 80).starts
+    (waiting,) = early.waiting
+    assert early.wake_at == waiting.wake_at == 83
+    assert waiting.reason == "not due yet"
+    (start,) = scheduler.decide(views, 83).starts
     assert (start.object_ids, start.predicted_seconds, start.deadline) == ((1,), 10, 100)
+
+
+def test_what_was_decided_stays_as_it_was_when_the_views_move_on(view):
+    views = [view(1, target_lag=100, cost=10, stale_since=0.0)]
+    scheduler = Scheduler(1, tick=1)
+    early, same = scheduler.decide(views, 50), scheduler.decide(list(views), 50)
+    views[0] = view(2, target_lag=9, stale_since=0.0)
+    assert [str(one.name) for one in early.waiting] == ["v1"]
+    assert early == same
+    assert early.waiting != scheduler.decide(views, 50).waiting
 
 
 def test_a_fresh_view_and_one_refreshed_by_hand_are_left_alone(view):
@@ -59,7 +70,7 @@ def test_a_parent_is_refreshed_before_its_reader_is_due(view):
     (start,) = scheduler.decide(views, wake_at).starts
     assert start.object_ids == (1,)
     assert start.deadline == 90
-    assert wake_at <= 90 - 1.8 * 20 - 2
+    assert wake_at <= 90 - 1.5 * 20 - 2
 
 
 def test_what_a_parent_already_has_is_shared_when_that_is_cheaper(view):
@@ -134,7 +145,7 @@ def test_a_long_run_does_not_start_before_a_short_one_that_it_would_make_late(vi
         view(1, target_lag=115, cost=60, stale_since=0.0),
         view(2, target_lag=60, cost=1, stale_since=0.0),
     ]
-    (start,) = Scheduler(1, tick=1).decide(views, 10).starts
+    (start,) = Scheduler(1, tick=1).decide(views, 25).starts
     assert start.object_ids == (2,)
 
 
@@ -149,7 +160,7 @@ def test_the_longest_neglected_goes_first_whatever_it_is_worth(view):
 def test_idle_slots_are_told_until_the_next_known_start(view):
     views = [view(1, target_lag=100, cost=10, stale_since=0.0)]
     decision = Scheduler(3, tick=1).decide(views, 10, running=[10.0])
-    assert (decision.idle.slots, decision.idle.until) == (2, 80)
+    assert (decision.idle.slots, decision.idle.until) == (2, 83)
 
 
 def test_a_view_by_predicate_alone_starts_when_it_is_true(view):
@@ -162,9 +173,32 @@ def test_a_view_by_predicate_alone_starts_when_it_is_true(view):
 def test_a_view_by_predicate_alone_is_not_forgotten_in_overload(view):
     """Due since nobody knows when, it goes first once it is several changes old."""
     weighty = view(1, target_lag=100, cost=50, stale_since=0.0, weight=100)
-    due = view(2, stale_since=0.0, cost=5, gap=10, predicate_due=True, weight=0.01)
+    due = view(2, stale_since=0.0, cost=5, gap=20, predicate_due=True, weight=0.01)
     assert names(Scheduler(1, tick=1).decide([weighty, due], 49)) == [["v1"]]
-    assert names(Scheduler(1, tick=1).decide([weighty, due], 51)) == [["v2"]]
+    assert names(Scheduler(1, tick=1).decide([weighty, due], 155)) == [["v2"]]
+
+
+def test_who_would_become_older_than_is_patient_goes_before_the_weighty_and_no_sooner(view):
+    weighty = view(1, target_lag=10, cost=2, stale_since=0.0, weight=1000)
+    light = view(2, target_lag=10, cost=4, stale_since=0.0)
+    scheduler = Scheduler(1, tick=1, policy=SlaPolicy(room=1.5, patience=8))
+    assert names(scheduler.decide([weighty, light], 71)) == [["v1"]]
+    assert names(scheduler.decide([weighty, light], 74)) == [["v2"]]
+
+
+@pytest.mark.parametrize("slots", [1, 8])
+def test_who_would_become_too_old_before_the_next_slot_is_free_gets_the_last(view, slots):
+    light = view(2, target_lag=10, cost=4, stale_since=0.0)
+    scheduler = Scheduler(slots, tick=1, policy=SlaPolicy(room=1.5, patience=8))
+
+    def first(cost, *, others_end):
+        weighty = view(1, target_lag=20, cost=cost, gap=99, stale_since=0.0, weight=9)
+        running = [others_end] * (slots - 1)
+        return names(scheduler.decide([weighty, light], 50, running=running))
+
+    assert first(90, others_end=200) == [["v2"]]
+    assert first(20, others_end=200) == [["v1"]]
+    assert first(90, others_end=60) == [["v2" if slots == 1 else "v1"]]
 
 
 def test_views_that_were_never_materialized_start_together_from_the_newest_snapshot(view):
@@ -180,8 +214,14 @@ def test_a_target_that_nothing_can_meet_does_not_put_a_view_before_all_others(vi
     """A reader of something slow is as old as it takes to bring it forward, not neglected."""
     slow = view(1, cost=1000, downstream=True, stale_since=0.0)
     reader = view(2, parents=(1,), target_lag=100, stale_since=0.0, cost=1)
-    weighty = view(3, target_lag=1400, cost=20, stale_since=0.0, weight=10)
-    assert names(Scheduler(1, tick=1).decide([slow, reader, weighty], 1390)) == [["v3"]]
+    weighty = view(3, target_lag=1100, cost=20, stale_since=0.0, weight=10)
+    assert names(Scheduler(1, tick=1).decide([slow, reader, weighty], 1090)) == [["v3"]]
+
+
+def test_a_neglected_reader_brings_along_what_would_be_patient_for_its_own_sake(view):
+    parent = view(1, target_lag=1000, cost=20, stale_since=0.0, changed_at=300.0)
+    reader = view(2, parents=(1,), target_lag=30, cost=5, stale_since=0.0, changed_at=300.0)
+    assert names(Scheduler(1, tick=1).decide([parent, reader], 300)) == [["v1", "v2"]]
 
 
 def test_two_parents_that_run_in_turn_do_not_keep_a_neglected_reader_from_both(view):

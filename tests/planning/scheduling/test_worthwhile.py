@@ -54,7 +54,8 @@ def test_who_is_not_worth_a_run_waits_with_a_reason_and_is_not_called_late(view)
         [model(view, live_drop=0.0)], 2 * HOUR
     )
     assert (decision.shed, decision.warnings) == ((), ())
-    assert "does not pay" in decision.waiting[0].reason
+    (waiting,) = decision.waiting
+    assert "does not pay" in waiting.reason
 
 
 def test_it_is_refreshed_all_the_same_for_a_reader_who_needs_it(view):
