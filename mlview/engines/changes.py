@@ -126,6 +126,11 @@ class Changes:
         row_id = whole and feed.row_id
         if len(ids) == 1 and ids.isdisjoint(history.spans):
             return Source(new, old, None, changed=False, row_id=row_id)
+        if self._metadata.doubtful(after.state.table_id, earlier):
+            raise _no_delta(
+                f"files of table '{after.state.name.plain}' were rewritten by another client",
+                after.state.name,
+            )
         if feed.weight != WEIGHT:
             return Source(new, old, None, row_id=row_id)
         kept = self._kept_rows(feed) if whole and len(ids) == 1 else None
@@ -212,7 +217,10 @@ class Changes:
         inserted, deleted = None, None
         if before is not None and after is not None and _unaltered(before, after):
             feed = Feed(self._lake, after.state, after.state.columns, since, until)
-            inserted, deleted = (0, 0) if span is None else self._counted(feed, history)
+            if span is None:
+                inserted, deleted = 0, 0
+            elif not self._metadata.doubtful(after.state.table_id, since):
+                inserted, deleted = self._counted(feed, history)
         return TableChange(name, since, until, inserted, deleted, first, last)
 
     def _known_tables(self, snapshot_id: int) -> Mapping[Name, TableRow]:

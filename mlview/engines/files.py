@@ -118,7 +118,8 @@ def moved_files(
         until: a later one; in between rows were inserted and deleted, no more.
 
     Raises:
-        NotPlain: some were merged since then, are encrypted, or are of another format.
+        NotPlain: some were merged since then or added twice, or deletions are encrypted or of
+            another format.
     """
     moved = (
         f"{{0}}.begin_snapshot > {int(since)} OR {{0}}.end_snapshot <= {int(until)} "
@@ -162,6 +163,8 @@ def _files(rows: Iterable[tuple[Any, ...]], data: str, since: int) -> list[DataF
             file = files[int(row[0])] = DataFile(path, int(row[7]), _life(row[8], row[9]))
         if row[12] is not None:
             file.deletes.append(_deletes(row[12:], folder))
+    if len({file.path for file in files.values()}) < len(files):
+        raise NotPlain  # the same file was added twice
     return list(files.values())
 
 

@@ -216,6 +216,26 @@ class Metadata:
         """When each table was touched in (since, until]; it may name too many, never too few."""
         return self.history(since, until).spans
 
+    def doubtful(self, table_id: int, since: int) -> bool:
+        """Whether a table's state at a snapshot may no longer be what it was then.
+
+        Once deletions were kept in the catalog, rewriting a table's files and flushing that catalog
+        let DuckLake put deletions into the wrong snapshots, all before the rewriting.
+        """
+        inlined = f"ducklake_inlined_delete_{int(table_id)}"
+        rows = self.query(
+            "SELECT group_concat(CASE WHEN c.changes_made LIKE '%rewrite_delete%' "
+            "THEN c.changes_made END) AS made, count(*) AS known, max(s.snapshot_id) AS newest "
+            "FROM ducklake_snapshot s LEFT JOIN ducklake_snapshot_changes c USING (snapshot_id) "
+            f"WHERE s.snapshot_id > {int(since)} "
+            f"AND EXISTS (SELECT 1 FROM sqlite_master WHERE name = '{inlined}')"
+        )
+        made, known, newest = rows[0]
+        if newest is None:
+            return False
+        expired = int(known) < int(newest) - since  # nobody knows what was done there
+        return expired or ("rewrite_delete", str(int(table_id))) in _CHANGE.findall(made or "")
+
     def recorded_rows(self, table_id: int, since: int, until: int) -> int:
         """About how many rows the record of changes has of a table; those in the catalog left out.
 

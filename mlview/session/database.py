@@ -391,12 +391,13 @@ def connect(
         return Database(home, throwaway=True)
     place = Path(path).expanduser()
     if is_database(place):
-        return Database(Home.open(place, clock=clock, lock_timeout=lock_timeout))
+        # The process may change its working directory meanwhile.
+        return Database(Home.open(place.absolute(), clock=clock, lock_timeout=lock_timeout))
     if not create and not place.exists():
         raise UnknownName(
             f"there is no database at {place}", name=str(place), hint=f"mlview init {place}"
         )
-    return Database(Home.create(place, clock=clock, lock_timeout=lock_timeout))
+    return Database(Home.create(place.absolute(), clock=clock, lock_timeout=lock_timeout))
 
 
 def restore(source: str | Path, target: str | Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mlview.sql.tokens import Lexeme, tokenize
+from itertools import pairwise
+
+from mlview.sql.tokens import tokenize
 
 _STATEMENTS = (
     ("CHECKPOINT",),
@@ -10,12 +12,13 @@ _STATEMENTS = (
     ("PRAGMA", "CHECKPOINT"),
     ("PRAGMA", "FORCE_CHECKPOINT"),
 )
+_EXPLAINED = frozenset({"EXPLAIN", "ANALYZE"})
 _LAKES = frozenset({"lake", "store"})
 _FUNCTIONS = frozenset({"ducklake_rewrite_data_files", "ducklake_expire_snapshots"})
 
 
 def rewriting(text: str) -> str | None:
-    """What in a statement changes or drops earlier snapshots of the lake, as it was typed.
+    """What in a statement changes or drops earlier snapshots of a lake, as it was typed.
 
     >>> rewriting("CALL ducklake_rewrite_data_files('lake')")
     'ducklake_rewrite_data_files'
@@ -23,10 +26,16 @@ def rewriting(text: str) -> str | None:
     True
     """
     tokens = tokenize(text)
+    start = 0
+    while start < len(tokens) and tokens[start].word in _EXPLAINED:
+        start += 1
     for words in _STATEMENTS:
-        if tuple(token.word for token in tokens[: len(words)]) == words:
-            of = tokens[len(words)].value.lower() if len(tokens) > len(words) else ";"
+        end = start + len(words)
+        if tuple(token.word for token in tokens[start:end]) == words:
+            of = tokens[end].value.lower() if len(tokens) > end else ";"
             return " ".join(words) if of in (";", *_LAKES) else None
-    called = (token.text for token in tokens if token.is_name and token.value.lower() in _FUNCTIONS)
-    texts = {token.value.lower() for token in tokens if token.kind is Lexeme.STRING}
-    return next(called, None) if texts & _LAKES else None
+    # The lake may be named by any expression, so every call counts.
+    for token, following in pairwise(tokens):
+        if token.is_name and following.text == "(" and token.value.lower() in _FUNCTIONS:
+            return token.text
+    return None

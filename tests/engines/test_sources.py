@@ -339,3 +339,21 @@ def test_a_record_that_names_the_first_row_twice_is_not_believed(engine, run):
     with engine.workbench(until, refresh_time=NOON) as bench:
         found = netted(bench.table(source.kept or source.signed))
     assert found == signed(engine, since, until) == difference(engine, since, until)
+
+
+def test_what_another_client_rewrote_after_keeping_deletions_elsewhere_has_no_delta(
+    engine, run, since, plain_client
+):
+    plain_client.execute("DELETE FROM t WHERE a = 3")
+    until = run("DELETE FROM t WHERE a = 4")
+    assert engine.change(T, since, until).deleted == 2
+    plain_client.execute("CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.01)")
+    later = run("DELETE FROM t WHERE a = 5")
+    with pytest.raises(LakeProblem, match="were rewritten by another client") as caught:
+        engine.source(T, since, later)
+    assert caught.value.error_code == "NO_DELTA"
+    assert engine.change(T, since, later).deleted is None
+    assert signed(engine, later - 1, later) == {"(5, Decimal('10.5'))": -1}
+    engine.expire(keep_lake=[since, later], keep_store=[], older_than=FAR)
+    with pytest.raises(LakeProblem, match="were rewritten by another client"):
+        engine.source(T, since, later)

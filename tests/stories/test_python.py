@@ -130,3 +130,14 @@ def test_a_database_is_kept_moved_and_opened_again(tmp_path):
         assert db.doctor().fetchall() == []
     with pytest.raises(UnknownName):
         mlview.connect(tmp_path / "one.mlv", create=False)
+
+
+def test_a_database_is_found_again_wherever_the_process_goes(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with mlview.connect("shop.mlv") as db:
+        db.sql("CREATE TABLE t AS SELECT 1 AS a")
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        assert db.sql("SELECT count(*) FROM t").fetchall() == [(1,)]
+        db.sql("CREATE MATERIALIZED VIEW v AS SELECT a FROM t")
+        assert db.path == tmp_path / "shop.mlv"
