@@ -107,7 +107,8 @@ def test_of_two_that_die_together_only_the_fatal_one_is_suspended(db, suspended,
     assert suspended(["bad"], ["good"], machine=machine) == ["bad"]
     assert kills(db, "good") == 2
     assert db.sql("FROM good").fetchall() == [(3,)]
-    assert kills(db, "bad") == FAILURES + 2, "of which two could have been the other's"
+    # A few could have been the other's, depending on who began first.
+    assert FAILURES <= kills(db, "bad") < AT_MOST
 
 
 @pytest.mark.parametrize("alone", [False, True])
