@@ -10,6 +10,7 @@ from mlview.version import __version__
 if TYPE_CHECKING:
     from mlview.clock import ManualClock, SystemClock
     from mlview.daemon import Daemon
+    from mlview.errors import MlviewError
     from mlview.learners import register
     from mlview.session import Cursor, Database, Expect, Require, Result, connect, restore
 
@@ -20,6 +21,7 @@ _HOMES = {
     "Daemon": "mlview.daemon",
     "Database": "mlview.session",
     "Expect": "mlview.session",
+    "MlviewError": "mlview.errors",
     "Require": "mlview.session",
     "Result": "mlview.session",
     "restore": "mlview.session",
@@ -34,6 +36,7 @@ __all__ = [
     "Database",
     "Expect",
     "ManualClock",
+    "MlviewError",
     "Require",
     "Result",
     "SystemClock",

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from mlview.definitions import Kind, Name, fold
+from mlview.definitions import Kind, Name
 from mlview.errors import (
-    BindProblem,
-    DefinitionRefused,
     MlviewError,
+    SyntaxProblem,
     UnknownName,
     UsageProblem,
-    did_you_mean,
 )
 from mlview.lifecycle.creating import not_available
-from mlview.lifecycle.naming import refuse_reserved, refuse_taken
-from mlview.observation.reads import LAKE
 from mlview.refresh.progress import silent
-from mlview.serving.scopes import live_scope
-from mlview.serving.targets import OnConnection
 from mlview.session.encoding import refuse_surrogates
-from mlview.session.guarding import Guard, elsewhere
+from mlview.session.guarding import Guard
+from mlview.session.plain_views import PlainViews
+from mlview.session.querying import Queries
 from mlview.session.refreshing import outcome_result
 from mlview.session.result import Result, said
-from mlview.session.system_tables import COLUMNS, LATER_TABLES
-from mlview.session.variables import as_arrow
+from mlview.session.system_tables import COLUMNS
 from mlview.sql import (
     Alter,
     CommentOn,
@@ -49,6 +43,7 @@ from mlview.sql import (
     Undrop,
     condition_start,
     inspect,
+    meant,
     parse_statement,
     position,
     split_script,
@@ -61,9 +56,8 @@ if TYPE_CHECKING:
 
     from mlview.engines import LakeConnection
     from mlview.refresh.progress import Progress
-    from mlview.serving.scopes import Scope
     from mlview.session.services import Services
-    from mlview.sql import BaseDdl, Piece, QueryFacts, Relation, Statement
+    from mlview.sql import Piece, Statement
 
 SHOWN_KINDS = {"MODELS": Kind.MODEL, "MATERIALIZED VIEWS": Kind.MATERIALIZED_VIEW}
 
@@ -75,6 +69,8 @@ class Runner:
         self._services = services
         self._connection = connection
         self._guard = Guard(services, connection)
+        self._queries = Queries(services, connection, self._guard)
+        self._views = PlainViews(services, connection, self._guard, self._queries)
         self.progress: Progress = silent
 
     def run(
@@ -109,6 +105,8 @@ class Runner:
         try:
             return self.statement(statement, parameters, variables)
         except MlviewError as error:
+            if error.hint is None and isinstance(error, SyntaxProblem | UnknownName):
+                error.hint = meant(piece.text, COLUMNS)
             if error.line is not None:
                 _place(error, piece, self._counted_from(error, statement, piece.text))
             elif not alone:
@@ -128,7 +126,7 @@ class Runner:
             case CreateModel() | CreateMaterializedView() | ExplainCreate():
                 inner = statement.statement if isinstance(statement, ExplainCreate) else statement
                 return inner.definition.query
-            case CreateView(view) if self._late(inspect(view.query)):
+            case CreateView(view) if self._queries.late(inspect(view.query)):
                 return view.query
             case _:
                 return None
@@ -158,18 +156,18 @@ class Runner:
         """Statements whose text may be DuckDB's to answer."""
         match statement:
             case CreateView():
-                return self._create_view(statement)
+                return self._views.create(statement)
             case ExplainQuery():
                 return self._explain_query(statement, parameters, variables)
             case Show(what, text):
                 return self._show(what, text, variables)
             case Ordinary(text, ddl):
-                if self._is_kept_view(ddl):
-                    return self._drop_view(ddl)
+                if self._views.is_kept(ddl):
+                    return self._views.drop(ddl)
                 if ddl is not None and self._guard.drops_readers(ddl):
                     return said(self._guard.drop(ddl))
                 self._guard.check(ddl)
-                return self._query(text, parameters, variables, ddl)
+                return self._queries.run(text, parameters, variables, ddl)
 
     def _told(
         self, statement: Describe | ShowCreate | ExplainCreate | ExplainRefresh | Later
@@ -234,149 +232,28 @@ class Runner:
         outcome = self._services.refresher.refresh(demand, progress=self.progress)
         return outcome_result(outcome, strict=len(demand.names) == 1)
 
-    def _query(
-        self,
-        text: str,
-        parameters: Sequence[Any] | Mapping[str, Any] | None,
-        variables: Mapping[str, Any],
-        ddl: BaseDdl | None = None,
-    ) -> Result:
-        facts = inspect(text)
-        self._guard.refuse_upkeep(text)
-        self._guard.refuse_writes(facts)
-        self._guard.refuse_stored_text(text, ddl, late=self._late(facts))
-        now = self._services.home.clock.now()
-        scope = live_scope(self._services.home, OnConnection(self._connection), now)
-        try:
-            self._bind_variables(facts, variables, scope)
-            for name in _system_tables(facts):
-                self._connection.bind_system_table(name, self._services.system.table(name))
-                scope.adopt(f"__mlview_{name}")
-            bound = self._services.binder.bind(text, scope)
-            with scope.asking(text), _columns_of(text, bound):
-                result = self._connection.run(bound, parameters)
-                if scope.busy or facts.refresh_time:
-                    result.settle()
-        finally:
-            scope.release()
-        return Result(result, notices=tuple(scope.notices), has_rows=result.kind in ROW_KINDS)
-
-    def _bind_variables(
-        self, facts: QueryFacts, variables: Mapping[str, Any], scope: Scope
-    ) -> None:
-        """Register the caller's dataframes under the names that nothing in the lake has."""
-        names = [r.name for r in facts.relations if r.catalog is None and not r.schema_given]
-        for call in facts.calls:
-            names += [by for _, by in call.replaced]
-            names += [call.table] if call.table is not None else []
-            if call.query is not None:
-                self._bind_variables(inspect(call.query), variables, scope)
-        for name in names:
-            if name.name not in variables or self._services.home.catalog.find(name) is not None:
-                continue
-            data = as_arrow(variables[name.name])
-            if data is not None and self._connection.exists(name) is None:
-                scope.give(name.name, data)
-
-    def _create_view(self, statement: CreateView) -> Result:
-        """DuckDB keeps a view over base tables, mlview one that has to be bound late."""
-        view, home = statement.view, self._services.home
-        row = home.catalog.find(view.name)
-        facts = inspect(view.query)
-        late = self._late(facts)
-        if any(map(_system_table, facts.relations)):
-            raise DefinitionRefused(
-                f"the view {view.name} would read a system table as it was the last time",
-                name=view.name.plain,
-                hint="read system tables directly: each is made when it is read",
-            )
-        if statement.temporary and late:
-            raise DefinitionRefused(
-                f"the temporary view {view.name} would read a view or model, which DuckDB does "
-                "not know",
-                name=view.name.plain,
-                hint=f"CREATE VIEW {view.name} AS ...",
-            )
-        if not late:
-            if row is not None:
-                if row.kind is Kind.VIEW and statement.or_replace and not statement.temporary:
-                    self._guard.refuse_in_transaction()
-                    home.catalog.drop([row.id], now=home.clock.now())
-                else:
-                    refuse_taken(home, view.name)
-            refuse_reserved(view.name)
-            return self._query(statement.text, None, {})
-        self._guard.refuse_in_transaction()
-        in_lake = row is None and self._connection.exists(view.name) is Kind.VIEW
-        if in_lake and statement.if_not_exists:
-            return said(f"view {view.name} exists already")
-        self._services.creator.keep_view(
-            statement, statement.text, instead_of_lakes=in_lake and statement.or_replace
-        )
-        if in_lake:
-            self._connection.run(f"DROP VIEW {LAKE}.{view.name.qualified}")
-        return said(f"view {view.name} created: it is bound when it is read")
-
-    def _late(self, facts: QueryFacts) -> bool:
-        """Whether a query reads what only mlview can bind, at the moment it runs."""
-        return (
-            bool(facts.calls)
-            or facts.refresh_time
-            or any(self._services.binder.find(r) is not None for r in facts.relations)
-        )
-
     def _explain_query(
         self,
         statement: ExplainQuery,
         parameters: Sequence[Any] | Mapping[str, Any] | None,
         variables: Mapping[str, Any],
     ) -> Result:
-        if self._late(inspect(statement.query)):
+        if self._queries.late(inspect(statement.query)):
             return Result(self._services.explainer.query(statement.query))
-        return self._query(statement.text, parameters, variables)
+        return self._queries.run(statement.text, parameters, variables)
 
     def _show(self, what: str, text: str, variables: Mapping[str, Any]) -> Result:
         if what not in SHOWN_KINDS:
             raise not_available(f"SHOW {what}")
         if what == "MODELS" and self._connection.exists(Name("models")) is not None:
-            return self._query(text, None, variables)
+            return self._queries.run(text, None, variables)
         return Result(self._services.explainer.show(SHOWN_KINDS[what]))
-
-    def _is_kept_view(self, ddl: BaseDdl | None) -> TypeGuard[BaseDdl]:
-        """Whether a DROP VIEW is of a view that mlview keeps."""
-        if ddl is None or ddl.operation != "DROP" or ddl.kind != "VIEW" or elsewhere(ddl.catalog):
-            return False
-        row = self._services.home.catalog.find(ddl.name)
-        return row is not None and row.kind is Kind.VIEW
-
-    def _drop_view(self, ddl: BaseDdl) -> Result:
-        self._guard.refuse_in_transaction()
-        return said(self._services.alterer.drop_names([ddl.name], Kind.VIEW, cascade=ddl.cascade))
-
-
-ROW_KINDS = frozenset(
-    {"SELECT", "EXPLAIN", "CALL", "PRAGMA", "RELATION", "EXECUTE", "VARIABLE_SET"}
-)
 
 
 def _refuse_unavailable(statement: Statement) -> None:
     missing = unavailable(statement)
     if missing is not None:
         raise not_available(missing)
-
-
-def _system_tables(facts: QueryFacts) -> list[str]:
-    """System tables a query names, each once."""
-    found: dict[str, None] = {}
-    for relation in facts.relations:
-        name = _system_table(relation)
-        if name is not None:
-            if name in LATER_TABLES:
-                raise not_available(f"mlview.{name}")
-            if name not in COLUMNS:
-                raise _no_system_table(relation)
-            found[name] = None
-    return list(found)
 
 
 def _place(error: MlviewError, piece: Piece, start: int) -> None:
@@ -387,31 +264,3 @@ def _place(error: MlviewError, piece: Piece, start: int) -> None:
         if error.line == 1 and error.column is not None:
             error.column += first_column - 1
         error.line += first_line - 1
-
-
-@contextmanager
-def _columns_of(typed: str, bound: str) -> Iterator[None]:
-    """Columns that DuckDB counted in another text than the one that was typed are not told."""
-    try:
-        yield
-    except MlviewError as error:
-        if typed != bound:
-            error.column = None
-        if isinstance(error, BindProblem) and 'column "__mlview_' in error.message:
-            said = "what ML functions give is rows: they stand where a table does"
-            raise BindProblem(said, hint="FROM ML.PREDICT(MODEL name, TABLE rows)") from error
-        raise
-
-
-def _system_table(relation: Relation) -> str | None:
-    """The system table that a reference means, if it means one."""
-    schema = relation.name.schema if relation.catalog is None else relation.catalog
-    return fold(relation.name.name) if fold(schema) == "mlview" else None
-
-
-def _no_system_table(relation: Relation) -> UnknownName:
-    return UnknownName(
-        f"no system table mlview.{relation.name.name}",
-        name=relation.name.plain,
-        hint=did_you_mean(relation.name.name, COLUMNS) or f"there are: {', '.join(COLUMNS)}",
-    )

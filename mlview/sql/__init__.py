@@ -8,6 +8,7 @@ from mlview.sql.edits import Edit, substitute
 from mlview.sql.facts import At, Call, QueryFacts, Relation
 from mlview.sql.identifiers import mentions, parse_name
 from mlview.sql.inspection import inspect
+from mlview.sql.meant import meant
 from mlview.sql.ordering import break_ties, ordered_limits
 from mlview.sql.parse import parse_statement
 from mlview.sql.pushdown import Pushed, pushdown
@@ -103,6 +104,7 @@ __all__ = [
     "group_columns",
     "inspect",
     "is_complete",
+    "meant",
     "mentions",
     "ordered_limits",
     "parse_name",

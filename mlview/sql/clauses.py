@@ -52,7 +52,7 @@ def _target_lag(cursor: Cursor) -> TargetLag:
     token = cursor.token
     what = "a length of time such as '1 hour', or DOWNSTREAM"
     if token is None or token.kind is not Lexeme.STRING:
-        cursor.expected(what)
+        cursor.expected(what, "write TARGET_LAG = '1 hour'")
     if token.value.strip().upper() == DOWNSTREAM:
         cursor.expected(what, "write it without quotes: TARGET_LAG DOWNSTREAM")
     return cursor.duration()

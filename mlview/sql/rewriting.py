@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from mlview.sql.tokens import tokenize
+from mlview.errors import SyntaxProblem
+from mlview.sql.tokens import Lexeme, tokenize
+
+if TYPE_CHECKING:
+    from mlview.sql.tokens import Token
 
 _STATEMENTS = (
     ("CHECKPOINT",),
@@ -22,6 +26,8 @@ def rewriting(text: str) -> str | None:
 
     >>> rewriting("CALL ducklake_rewrite_data_files('lake')")
     'ducklake_rewrite_data_files'
+    >>> rewriting("FROM query('FROM ducklake_expire_snapshots(''lake'')')")
+    'ducklake_expire_snapshots'
     >>> rewriting("SELECT 'CHECKPOINT'") is None
     True
     """
@@ -35,7 +41,19 @@ def rewriting(text: str) -> str | None:
             of = tokens[end].value.lower() if len(tokens) > end else ";"
             return " ".join(words) if of in (";", *_LAKES) else None
     # The lake may be named by any expression, so every call counts.
-    for token, following in pairwise(tokens):
-        if token.is_name and following.text == "(" and token.value.lower() in _FUNCTIONS:
-            return token.text
+    for token, following, given in zip(tokens, tokens[1:], (*tokens[2:], None), strict=False):
+        if token.is_name and following.text == "(":
+            found = token.text if token.value.lower() in _FUNCTIONS else _queried(token, given)
+            if found is not None:
+                return found
     return None
+
+
+def _queried(function: Token, given: Token | None) -> str | None:
+    """What the text rewrites that DuckDB's function `query` is called with."""
+    if function.word != "QUERY" or given is None or given.kind is not Lexeme.STRING:
+        return None
+    try:
+        return rewriting(given.value)
+    except SyntaxProblem:
+        return None

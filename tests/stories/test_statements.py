@@ -157,3 +157,16 @@ def test_ties_of_order_by_with_limit_are_broken_and_explain_says_so(db):
     assert "ties are broken on all output columns" in said["ties"]
     db.sql(create)
     assert db.sql("FROM v ORDER BY id").fetchall() == [(0, "x"), (3, "x"), (6, "x")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("SHOW STALENES", "write FROM mlview.staleness"),
+        ("ALTER VIEW v UNPIN", "write ALTER MATERIALIZED VIEW v UNPIN, or ALTER MODEL v UNPIN"),
+        ("REFERSH MODEL m", "did you mean 'REFRESH'?"),
+        ("ALTER MODEL m SET TARGET_LAG TO '1 hour'", "write TARGET_LAG = '1 hour'"),
+    ],
+)
+def test_a_statement_that_nobody_understands_says_what_to_write(shared, refused, typed, hint):
+    assert refused(shared, typed).hint == hint
