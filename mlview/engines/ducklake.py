@@ -6,20 +6,18 @@ from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 from mlview.engines import backup, maintenance
-from mlview.engines.changes import Changes
 from mlview.engines.connection import SYSTEM_SCHEMA, LakeConnection
 from mlview.engines.gate import ReadGate
 from mlview.engines.health import read_health
 from mlview.engines.instances import attach, attach_catalog, open_instance
+from mlview.engines.lake import Lake
 from mlview.engines.layout import Layout, check_directory, create_directory
 from mlview.engines.locks import WriteLock
-from mlview.engines.metadata import Metadata, TableRow
+from mlview.engines.metadata import Metadata
 from mlview.engines.pool import ReaderPool, workbench
 from mlview.engines.readers import SnapshotReader
-from mlview.engines.remembered import Remembered
 from mlview.engines.store import Store, name_of, state_of, table_of
 from mlview.engines.translate import translated
-from mlview.errors import LakeProblem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
 LAKES = ("lake", "store")
 PATIENCE = 2.0
 """Seconds that a step of upkeep waits for a writer: it can as well be done later."""
-_CACHED_SNAPSHOTS = 64
 LOCK_TIMEOUT = 60.0
 
 
@@ -75,34 +72,15 @@ class DuckLakeEngine:
             attach_catalog(self._own, self._layout.catalog("lake"), "lake_catalog")
             attach_catalog(self._own, self._layout.catalog("store"), "store_catalog")
             self._bench = workbench(self._own)
-        self._metadata = Metadata(self._own.cursor, "lake_catalog")
-        self._store_metadata = Metadata(self._own.cursor, "store_catalog")
-        self._tables: Remembered[dict[Name, TableRow]] = Remembered(_CACHED_SNAPSHOTS)
-        self._stored: Remembered[dict[Name, TableRow]] = Remembered(_CACHED_SNAPSHOTS)
-        self._views: Remembered[dict[Name, str]] = Remembered(_CACHED_SNAPSHOTS)
-        self._changes = Changes(
-            "lake",
-            self._metadata,
-            self._own.cursor,
-            self._table_rows,
-            str(self._layout.data("lake")),
-            ordered=True,
-        )
-        self._stored_changes = Changes(
-            "store",
-            self._store_metadata,
-            self._own.cursor,
-            self._stored_rows,
-            str(self._layout.data("store")),
-            ordered=False,
-        )
+        self._lake = Lake("lake", self._layout, self._own.cursor, ordered=True)
+        self._stored = Lake("store", self._layout, self._own.cursor, ordered=False)
         self._readers = ReaderPool(self._layout)
         self._store = Store(
             self._layout,
             clock=clock,
             write_lock=lambda: self._lock_of("store"),
-            metadata=self._store_metadata,
-            tables=self._stored_rows,
+            metadata=self._stored.metadata,
+            tables=self._stored.tables,
         )
 
     @classmethod
@@ -145,45 +123,30 @@ class DuckLakeEngine:
 
     def current_snapshot(self) -> Snapshot:
         """The newest commit of the lake."""
-        return self._metadata.current_snapshot()
+        return self._lake.metadata.current_snapshot()
 
     def snapshot(self, id: int) -> Snapshot:  # noqa: A002 - the attribute has this name
         """One commit by its number; LakeProblem if it expired or was never made."""
-        return self._metadata.snapshot(id)
+        return self._lake.metadata.snapshot(id)
 
     def snapshot_at(self, moment: datetime) -> Snapshot:
         """The newest commit at or before a moment; LakeProblem if there is none."""
-        left = self._metadata.snapshots()
-        found = [snapshot for snapshot in left if snapshot.time <= moment]
-        if not found:
-            raise LakeProblem(
-                f"the lake has no snapshot at or before {moment.isoformat()}; "
-                f"the oldest one is of {left[0].time.isoformat()}",
-                code="NO_SNAPSHOT",
-                hint=f"ask for a moment after {left[0].time.isoformat()}",
-            )
-        return found[-1]
+        return self._lake.snapshot_at(moment)
 
     def tables(self, snapshot_id: int) -> Mapping[Name, TableState]:
         """Every base table at a snapshot."""
-        return {name: row.state for name, row in self._table_rows(snapshot_id).items()}
+        return {name: row.state for name, row in self._lake.tables(snapshot_id).items()}
 
     def views(self, snapshot_id: int) -> Mapping[Name, str]:
         """Every plain view of the lake at a snapshot, and its SELECT as the lake keeps it."""
-        known = self._views.get(snapshot_id)
-        if known is None:
-            if self._tables.get(snapshot_id) is None:
-                self._metadata.snapshot(snapshot_id)
-            known = self._metadata.views(snapshot_id)
-            self._views.put(snapshot_id, known)
-        return known
+        return self._lake.views(snapshot_id)
 
     def changed_tables(self, since: int, until: int) -> Mapping[int, CommitSpan]:
         """The ids of tables touched after `since`, up to and with `until`, and when.
 
         It may name a table whose rows are the same again; it never leaves one out.
         """
-        return self._metadata.changed_tables(since, until)
+        return self._lake.metadata.changed_tables(since, until)
 
     def change(self, name: Name, since: int, until: int) -> TableChange:
         """The exact net change of a table after `since`, up to and with `until`.
@@ -192,7 +155,7 @@ class DuckLakeEngine:
         expired.
         """
         with self._gate.reading():
-            return self._changes.change(name, since, until)
+            return self._lake.changes.change(name, since, until)
 
     def source(self, name: Name, since: int, until: int, *, added_columns: bool = False) -> Source:
         """A table at both snapshots and its signed rows, for a reader opened at `until`.
@@ -210,11 +173,11 @@ class DuckLakeEngine:
                 one of the snapshots expired.
         """
         with self._gate.reading():
-            return self._changes.source(name, since, until, added_columns=added_columns)
+            return self._lake.changes.source(name, since, until, added_columns=added_columns)
 
     def reader(self, snapshot_id: int, *, refresh_time: datetime) -> SnapshotReader:
         """Read the lake as it was at a snapshot; close the reader after use."""
-        self._metadata.snapshot(snapshot_id)
+        self._lake.metadata.snapshot(snapshot_id)
         entered = self._gate.enter()
 
         def give_back(attached: Attached) -> None:
@@ -293,7 +256,7 @@ class DuckLakeEngine:
         Raises:
             LakeProblem: NO_DELTA, if it has other columns; NO_SNAPSHOT, if one expired.
         """
-        return self._stored_changes.source(name_of(object_id), since, until)
+        return self._stored.changes.source(name_of(object_id), since, until)
 
     def materialization(self, object_id: int, stored_snapshot: int) -> str:
         """SQL that reads a stored version, e.g. `store.main.v7 AT (VERSION => 12)`."""
@@ -341,7 +304,10 @@ class DuckLakeEngine:
 
     def commits(self) -> tuple[int, int]:
         """The newest snapshots of the lake and of the store: they tell whether anything is new."""
-        return self._metadata.current_snapshot().id, self._store_metadata.current_snapshot().id
+        return (
+            self._lake.metadata.current_snapshot().id,
+            self._stored.metadata.current_snapshot().id,
+        )
 
     def capped(self, lake: str, at_most: int) -> datetime | None:
         """When the oldest of the newest so many snapshots was made; None if there are fewer."""
@@ -423,9 +389,7 @@ class DuckLakeEngine:
     def check(self) -> list[Problem]:
         """What is wrong with the files of this database; an empty list if nothing is."""
         with self._lock_of("lake"), self._lock_of("store"):
-            return backup.check_database(
-                self._layout, {"lake": self._metadata, "store": self._store_metadata}
-            )
+            return backup.check_database(self._layout, {lake: self._of(lake) for lake in LAKES})
 
     # What connections need
 
@@ -462,7 +426,7 @@ class DuckLakeEngine:
         return users
 
     def _of(self, lake: str) -> Metadata:
-        return self._metadata if lake == "lake" else self._store_metadata
+        return (self._lake if lake == "lake" else self._stored).metadata
 
     def _lock_of(self, lake: str, timeout: float | None = None) -> WriteLock:
         timeout = self.lock_timeout if timeout is None else timeout
@@ -473,27 +437,9 @@ class DuckLakeEngine:
             clock=self.clock,
             cursors={"lake": self.user_cursor, "store": self._store.instance().cursor},
             locks={lake: self._lock_of(lake, patience) for lake in LAKES},
-            metadata={"lake": self._metadata, "store": self._store_metadata},
+            metadata={lake: self._of(lake) for lake in LAKES},
             spill=self._layout.spill,
         )
-
-    def _table_rows(self, snapshot_id: int) -> dict[Name, TableRow]:
-        return self._cached(self._tables, snapshot_id, self._metadata)
-
-    def _stored_rows(self, snapshot_id: int) -> dict[Name, TableRow]:
-        return self._cached(self._stored, snapshot_id, self._store_metadata)
-
-    @staticmethod
-    def _cached(
-        cache: Remembered[dict[Name, TableRow]], snapshot_id: int, metadata: Metadata
-    ) -> dict[Name, TableRow]:
-        known = cache.get(snapshot_id)
-        if known is None:
-            # An expired snapshot would look like an empty lake.
-            metadata.snapshot(snapshot_id)
-            known = metadata.tables(snapshot_id)
-            cache.put(snapshot_id, known)
-        return known
 
 
 def _create_lakes(layout: Layout, clock: Clock) -> None:

@@ -371,8 +371,8 @@ def test_sums_go_with_their_view(engine, connection, table):
     table()
     view = View(engine, "SELECT k, count(*) AS n FROM t GROUP BY k")
     names = {f"v{view.id}", f"s{view.id}"}
-    head = engine._store_metadata.current_snapshot().id
-    assert names <= {name.plain for name in engine._stored_rows(head)}
+    head = engine.commits()[1]
+    assert names <= {name.plain for name in engine._stored.tables(head)}
     engine.drop_materialization(view.id)
-    head = engine._store_metadata.current_snapshot().id
-    assert not names & {name.plain for name in engine._stored_rows(head)}
+    head = engine.commits()[1]
+    assert not names & {name.plain for name in engine._stored.tables(head)}

@@ -144,7 +144,7 @@ def test_what_a_client_keeps_in_the_catalog_is_right(engine, since, plain_client
     plain_client.execute("DELETE FROM t WHERE a = 100 OR a = 3")
     plain_client.execute("UPDATE t SET b = 5 WHERE a IN (101, 4)")
     newest = engine.current_snapshot().id
-    (kinds,) = engine._metadata.history(since, newest).kinds.values()
+    (kinds,) = engine._lake.metadata.history(since, newest).kinds.values()
     assert "inlined_insert" in kinds
     for first in range(since, newest):
         for last in range(first + 1, newest + 1):
@@ -195,9 +195,9 @@ def test_upkeep_while_files_are_looked_up_makes_no_row_wrong(engine, run, since,
 
 def test_files_merged_since_are_refused(engine, run, since):
     until = run("INSERT INTO t VALUES (1, 1)", "INSERT INTO t VALUES (2, 2)")
-    table = engine._table_rows(until)[T].state.table_id
+    table = engine._lake.tables(until)[T].state.table_id
     data = str(engine._layout.data("lake"))
-    assert len(moved_files(engine._metadata, data, table, since, until)) == 2
+    assert len(moved_files(engine._lake.metadata, data, table, since, until)) == 2
     run("CALL ducklake_merge_adjacent_files('lake')")
     with pytest.raises(NotPlain):
-        moved_files(engine._metadata, data, table, since, until)
+        moved_files(engine._lake.metadata, data, table, since, until)
