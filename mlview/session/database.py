@@ -1,150 +1,52 @@
-"""Connecting, and what a connection can be asked."""
+"""A database, open: what it can be asked, and told to do."""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
-from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from mlview.clock import Clock, SystemClock
 from mlview.definitions import (
-    DOWNSTREAM,
     HoldoutShare,
     Kind,
     MaterializedView,
     Model,
     Name,
-    parse_duration,
 )
-from mlview.engines import is_database
-from mlview.errors import UnknownName, UsageProblem
 from mlview.planning import Demand
+from mlview.session.cursor import Cursor
 from mlview.session.declaring import (
     check_text,
     chosen_method,
     condition,
     mode_named,
     relation_name,
+    target_lag_of,
 )
 from mlview.session.handles import MaterializedViewHandle, ModelHandle
 from mlview.session.refreshing import outcome_result
 from mlview.session.result import Result
-from mlview.session.running import Runner
 from mlview.session.services import Services
 from mlview.session.upkeep import problem_result, verification_result
-from mlview.session.variables import caller_variables
 from mlview.sql import CreateMaterializedView, CreateModel, render
-from mlview.storage.home import Home
 from mlview.upkeep.checking import check
 from mlview.upkeep.collecting import collect
 from mlview.upkeep.copying import backup
-from mlview.upkeep.copying import restore as restore_copy
 from mlview.upkeep.retention import Retention, kept_retention
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import timedelta
 
     import networkx as nx
 
-    from mlview.definitions import Downstream, Freshness, Holdout, TargetLag
-    from mlview.engines import LakeConnection
+    from mlview.definitions import Downstream, Freshness, Holdout
     from mlview.records import Plan, Staleness
-    from mlview.refresh.progress import Progress
     from mlview.session.rules import Expect, Require
-
-
-class Cursor:
-    """One connection to a database; use one in each thread."""
-
-    def __init__(self, services: Services, connection: LakeConnection) -> None:
-        self._services = services
-        self._connection = connection
-        self._runner = Runner(services, connection)
-
-    @property
-    def services(self) -> Services:
-        """The parts this database consists of, for mlview's own doors."""
-        return self._services
-
-    @property
-    def path(self) -> Path:
-        """The database's directory."""
-        return self._services.home.path
-
-    @property
-    def progress(self) -> Progress:
-        """Told of each phase of a refresh: `(view, phase, done, total)`."""
-        return self._runner.progress
-
-    @progress.setter
-    def progress(self, told: Progress) -> None:
-        self._runner.progress = told
-
-    def sql(
-        self, query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None
-    ) -> Result:
-        """Run one or more statements; the result of the last.
-
-        A name that nothing in the lake has may be a pandas, polars or Arrow variable of the
-        caller's. Errors are of the tree in `mlview.errors`.
-        """
-        if not isinstance(query, str):
-            raise UsageProblem(
-                f"expected a statement as text, found {type(query).__name__}",
-                hint="db.sql('SELECT 42')",
-            )
-        result = None
-        for result in self.script(query, parameters, caller_variables()):  # noqa: B007 - the last counts
-            pass
-        if result is None:
-            raise UsageProblem("there is no statement in this text", hint="db.sql('SELECT 42')")
-        return result
-
-    def script(
-        self,
-        script: str,
-        parameters: Sequence[Any] | Mapping[str, Any] | None = None,
-        variables: Mapping[str, Any] | None = None,
-    ) -> Iterator[Result]:
-        """The results of a script's statements, each run when it is asked for."""
-        return self._runner.run(script, parameters, variables or {})
-
-    @property
-    def in_transaction(self) -> bool:
-        """Whether a BEGIN waits for its COMMIT or ROLLBACK."""
-        return self._connection.in_transaction
-
-    @contextmanager
-    def transaction(self) -> Iterator[Self]:
-        """BEGIN; COMMIT at the end of the block, ROLLBACK if it raises."""
-        self._connection.begin()
-        try:
-            yield self
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.rollback()
-            raise
-        self._connection.commit()
-
-    def interrupt(self) -> None:
-        """Stop the running statement; callable from any thread."""
-        self._connection.interrupt()
-
-    def close(self) -> None:
-        """Give up an open transaction and let go of the connection."""
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+    from mlview.storage.home import Home
 
 
 class Database(Cursor):
@@ -218,7 +120,7 @@ class Database(Cursor):
             time=time,
             ignore=tuple(ignore),
             holdout=HoldoutShare(holdout) if isinstance(holdout, float) else holdout,
-            target_lag=_lag(target_lag),
+            target_lag=target_lag_of(target_lag),
             freshness=freshness,
             refresh_when=condition(refresh_when),
             refresh_mode=mode_named(refresh_mode),
@@ -258,7 +160,7 @@ class Database(Cursor):
         definition = MaterializedView(
             name=relation_name(name),
             query=query.strip().rstrip(";"),
-            target_lag=_lag(target_lag),
+            target_lag=target_lag_of(target_lag),
             freshness=freshness,
             refresh_when=condition(refresh_when),
             refresh_mode=mode_named(refresh_mode),
@@ -363,54 +265,3 @@ class Database(Cursor):
         self._services.home.close()
         if self._throwaway:
             shutil.rmtree(self.path, ignore_errors=True)
-
-
-def connect(
-    path: str | Path | None = None,
-    *,
-    create: bool = True,
-    clock: Clock | None = None,
-    lock_timeout: float = 60.0,
-) -> Database:
-    """Open a database, creating it if it is missing; without a path, a throwaway one.
-
-    Args:
-        path: the database's directory, by convention `name.mlv`.
-        create: make a missing database; otherwise it is an error.
-        clock: where the time comes from; the machine's own, if none is given.
-        lock_timeout: seconds to wait for another writer.
-
-    Raises:
-        DatabaseDamaged: the directory is not a whole database.
-        UnknownName: there is none, and `create` is False.
-    """
-    clock = clock or SystemClock()
-    if path is None:
-        directory = Path(tempfile.mkdtemp(prefix="mlview-"))
-        home = Home.create(directory / "throwaway.mlv", clock=clock, lock_timeout=lock_timeout)
-        return Database(home, throwaway=True)
-    place = Path(path).expanduser()
-    if is_database(place):
-        # The process may change its working directory meanwhile.
-        return Database(Home.open(place.absolute(), clock=clock, lock_timeout=lock_timeout))
-    if not create and not place.exists():
-        raise UnknownName(
-            f"there is no database at {place}", name=str(place), hint=f"mlview init {place}"
-        )
-    return Database(Home.create(place.absolute(), clock=clock, lock_timeout=lock_timeout))
-
-
-def restore(source: str | Path, target: str | Path) -> None:
-    """Copy a backup to a new directory, ready to be opened."""
-    restore_copy(Path(source).expanduser(), Path(target).expanduser())
-
-
-def _lag(given: timedelta | str | Downstream | None) -> TargetLag | None:
-    if given is None or isinstance(given, timedelta) or given is DOWNSTREAM:
-        return given
-    if not isinstance(given, str):
-        raise UsageProblem(
-            f"expected a length of time as target_lag, found {given!r}",
-            hint="target_lag=timedelta(hours=1), or '1 hour'",
-        )
-    return DOWNSTREAM if given.upper() == DOWNSTREAM else parse_duration(given)

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from mlview import learners
-from mlview.definitions import ArtifactMethod, Method, Name, RefreshMode
+from mlview.definitions import (
+    DOWNSTREAM,
+    ArtifactMethod,
+    Method,
+    Name,
+    RefreshMode,
+    parse_duration,
+)
 from mlview.errors import UsageProblem, did_you_mean
 from mlview.sql import parse_name
 from mlview.sql.tokens import tokenize
@@ -15,6 +23,7 @@ from mlview.storage.payloads import dump
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlview.definitions import Downstream, TargetLag
     from mlview.storage.artifacts import ArtifactStore
 
 
@@ -110,3 +119,15 @@ def _plain(value: Any) -> Any:
             hint="give the estimator as an object: using=Ridge(alpha=...)",
         )
     return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
+
+
+def target_lag_of(given: timedelta | str | Downstream | None) -> TargetLag | None:
+    """A target lag as it was given: a length of time, its text, or DOWNSTREAM."""
+    if given is None or isinstance(given, timedelta) or given is DOWNSTREAM:
+        return given
+    if not isinstance(given, str):
+        raise UsageProblem(
+            f"expected a length of time as target_lag, found {given!r}",
+            hint="target_lag=timedelta(hours=1), or '1 hour'",
+        )
+    return DOWNSTREAM if given.upper() == DOWNSTREAM else parse_duration(given)
