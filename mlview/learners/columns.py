@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from mlview.errors import DefinitionRefused, TrainingDataProblem
 from mlview.learners.frames import as_text, numbers
+from mlview.learners.identifying import identifies, named_like_an_id, reason_of
 from mlview.learners.roles import Feature, FeatureKind, Ignored
 
 if TYPE_CHECKING:
@@ -20,19 +21,12 @@ if TYPE_CHECKING:
 MAX_CATEGORIES = 200_000
 """Distinct values of one text feature; beyond that encoding and storing them is the whole cost."""
 
-NEAR_UNIQUE = 0.9
-"""The share of distinct values from which a column identifies rows instead of describing them."""
-
-FEW_DISTINCT = 50
-"""Up to so many distinct values a text column is a category, however few the rows."""
-
 WIDE_RANGE = 1e100
 """Beyond this, squares overflow and most methods lose everything else."""
 
 EXACT_INTEGER = 2**53
 """The largest integer up to which float64 holds all of them."""
 
-_ID = re.compile(r"(?:^|_)(?:id|uuid|guid|key|rowid)$|[a-z](?:Id|ID|Uuid|UUID|Key)$")
 _MOMENTS = re.compile(r"(?:TIMESTAMP|DATE|DATETIME)\b", re.IGNORECASE)
 _NUMBERS = frozenset(
     [
@@ -73,6 +67,16 @@ def is_moment(type_name: str) -> bool:
     return not type_name.endswith("]") and _MOMENTS.match(type_name) is not None
 
 
+def is_text(type_name: str) -> bool:
+    """Whether values of a type are read as categories."""
+    return base_type(type_name) in _TEXT
+
+
+def is_whole_number(type_name: str) -> bool:
+    """Whether a type is one of whole numbers up to 64 bits, as many ids are."""
+    return base_type(type_name) in _SMALL_INTEGERS | {"BIGINT", "UBIGINT"}
+
+
 def inspect_column(column: Column, values: pa.ChunkedArray) -> Inspected:
     """The part a column plays by its type, name and values.
 
@@ -86,7 +90,7 @@ def inspect_column(column: Column, values: pa.ChunkedArray) -> Inspected:
     if len(values) and values.null_count == len(values):
         raise _problem(column, "ALL_NULL_COLUMN", f"the column '{column.name}' is NULL in every "
                        f"one of {len(values)} rows")  # fmt: skip
-    if kind in _TEXT:
+    if is_text(column.type):
         return _inspect_text(column, values)
     if kind == "BOOLEAN":
         feature = Feature(column.name, column.type, FeatureKind.BOOLEAN)
@@ -112,10 +116,8 @@ def _problem(column: Column, code: str, message: str, **facts: Any) -> TrainingD
 def _inspect_text(column: Column, values: pa.ChunkedArray) -> Inspected:
     distinct = _distinct(values)
     levels, known = len(distinct), len(values) - values.null_count
-    share = levels / known if known else 0.0
-    if share > NEAR_UNIQUE and (levels > FEW_DISTINCT or (levels > 1 and _ID.search(column.name))):
-        reason = f"{levels} distinct values in {known} rows: it identifies rows"
-        return Inspected(Ignored(column.name, reason))
+    if identifies(column.name, levels, known, text=True):
+        return Inspected(Ignored(column.name, reason_of(levels, known)))
     if levels > MAX_CATEGORIES:
         raise _problem(
             column, "CARDINALITY",
@@ -153,12 +155,11 @@ def _all_numbers(distinct: pa.Array) -> bool:
 
 def _inspect_number(column: Column, values: pa.ChunkedArray, kind: str) -> Inspected:
     integral = pa.types.is_integer(values.type)
-    if integral and _ID.search(column.name):
+    if integral and named_like_an_id(column.name):
         known = len(values) - values.null_count
         levels = pc.count_distinct(values, mode="only_valid").as_py()
-        if levels > 1 and levels > NEAR_UNIQUE * known:
-            reason = f"{levels} distinct values in {known} rows: it identifies rows"
-            return Inspected(Ignored(column.name, reason))
+        if identifies(column.name, levels, known, text=False):
+            return Inspected(Ignored(column.name, reason_of(levels, known)))
     if pa.types.is_floating(values.type):
         _check_finite(column, values)
     bounds = _bounds(values)

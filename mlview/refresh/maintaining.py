@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from mlview.engines.differencing import query_text_at
 from mlview.engines.sources import WEIGHT
 from mlview.errors import NotIncremental, StorageProblem, TrainingDataProblem
 from mlview.learners.frames import column_of
+from mlview.learners.identifying import Levels
 from mlview.learners.keeping.sums import Sums
 from mlview.learners.keeping.timeline import Timeline, moment_literal, stamps_of
 from mlview.learners.leaks import check_leaks
@@ -23,19 +25,22 @@ from mlview.refresh.adding import Adding
 from mlview.refresh.changed import changed_rows
 from mlview.refresh.jobs import Candidate
 from mlview.refresh.models import is_refit, summable, with_solved, with_sums
+from mlview.refresh.parts import refuse_texts_that_identify, watched, with_levels
 from mlview.refresh.recording import blank_version, kept_operators
+from mlview.refresh.resync import Resync
 from mlview.refresh.solving import solve_sums
 from mlview.refresh.timelines import count_moments, last_of
 from mlview.refresh.training import SEED
 from mlview.serving.targets import OnReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from mlview.definitions import Definition, Model
+    from mlview.engines import SnapshotReader
     from mlview.observation.reads import Reads
     from mlview.records import Version
     from mlview.refresh.jobs import Job
@@ -43,10 +48,6 @@ if TYPE_CHECKING:
 
 TOLERATED = 1e-9
 """The relative error that rounding may have come to before all rows are summed anew."""
-
-
-class Resync(NotIncremental):
-    """A full pass keeps the sums exact; it is made even where only incremental is allowed."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class ChangedModel:
 
         Raises:
             NotIncremental: the state is gone, or the delta cannot be had.
-            Resync: the sums have to be made anew to stay exact.
+            Resync: all rows have to be summed anew for the model to stay exact.
         """
         with changed_rows(self.home, self.job, lossless=False) as changed:
             rows = changed.rows.read_all()
@@ -114,7 +115,28 @@ class ChangedModel:
         reason = adding.sums.needs_resync
         if reason is not None:
             raise Resync(reason)
-        return adding.sums.settled()
+        return self._with_levels(adding.sums.settled(), rows, weights)
+
+    def _with_levels(self, sums: Sums, rows: pa.Table, weights: NDArray[np.int64]) -> Sums:
+        refuse_texts_that_identify(sums)
+        columns = watched(sums, self.job.live.schema)
+        if not columns:
+            return sums
+        if sums.roles.target is not None:
+            known = column_of(rows, sums.roles.target).is_valid()
+            rows, weights = rows.filter(known), weights[np.asarray(known.to_numpy())]
+        return with_levels(sums, columns, rows, weights, self._levels)
+
+    def _levels(self, names: Sequence[str]) -> list[Levels]:
+        """The levels of columns in all labelled rows."""
+        quoted = [always_quote(name) for name in names]
+        counts = ", ".join(f"count(DISTINCT {name}), count({name})" for name in quoted)
+        target = self.definition.target
+        where = "" if target is None else f" WHERE {always_quote(target)} IS NOT NULL"
+        with self._all_rows() as (reader, text):
+            row = reader.run(f"SELECT {counts} FROM ({text}\n){where}")[0]
+        pairs = zip(names, row[::2], row[1::2], strict=True)
+        return [Levels(name, levels, levels, known) for name, levels, known in pairs]
 
     def _with_moments(self, sums: Sums, rows: pa.Table, weights: NDArray[np.int64]) -> Sums:
         """The sums with the boundary in time moved to where it belongs now."""
@@ -149,13 +171,21 @@ class ChangedModel:
 
     def _counted(self, time: str) -> Timeline:
         """All labelled rows per moment, counted anew where there are too many moments to keep."""
+        with self._all_rows() as (reader, text):
+            return count_moments(OnReader(reader), text, self.definition, time)
+
+    @contextmanager
+    def _all_rows(self) -> Iterator[tuple[SnapshotReader, str]]:
+        """A reader of the new snapshot, and the text of the model's query for it."""
         job = self.job
         with self.home.engine.reader(job.snapshot.id, refresh_time=job.data_timestamp) as reader:
             resolve = sources_of(self.home, job.ends, job.choice.version)
-            text = query_text_at(
-                reader, self.definition.query, resolve, old=False, time=job.data_timestamp
+            yield (
+                reader,
+                query_text_at(
+                    reader, self.definition.query, resolve, old=False, time=job.data_timestamp
+                ),
             )
-            return count_moments(OnReader(reader), text, self.definition, time)
 
     def _between(self, sums: Sums, start: int, end: int) -> pa.Table:
         """The live version's labelled rows of some moments, which change sides."""

@@ -10,8 +10,9 @@ from mlview.errors import BindProblem, DatabaseDamaged, NotIncremental, UnknownN
 from mlview.observation.reads import resolve
 from mlview.records import Action
 from mlview.refresh.continuing import ContinuedModel
-from mlview.refresh.maintaining import ChangedModel, Resync, insists
+from mlview.refresh.maintaining import ChangedModel, insists
 from mlview.refresh.models import FullModel
+from mlview.refresh.resync import Resync
 from mlview.refresh.views import changed_view, full_view
 from mlview.serving.lookup import schema_changed
 from mlview.serving.scopes import Scope

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from mlview import learners
 from mlview.errors import TrainingDataProblem
+from mlview.learners.identifying import was_left_out
 from mlview.learners.keeping.sums import empty_sums
 from mlview.learners.keeping.timeline import MAX_MOMENTS
 from mlview.learners.threads import one_thread
@@ -130,7 +131,7 @@ def _roles(plan: RowPlan, first: pa.Table, *, whole: bool) -> Roles | None:
 
 def _doubtful(roles: Roles) -> bool:
     """Whether a column was left out for values that further rows may have more of."""
-    return any("distinct values in" in ignored.reason for ignored in roles.ignored)
+    return any(was_left_out(ignored.reason) for ignored in roles.ignored)
 
 
 def _first(batches: Iterator[pa.Table], schema: pa.Schema) -> tuple[pa.Table, bool]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from mlview.definitions import Method
 from mlview.errors import ArtifactRefused
+from mlview.learners.identifying import Levels, identifies, reason_of
 from mlview.learners.keeping.sampling import Sample
 from mlview.learners.keeping.timeline import Timeline
 from mlview.learners.methods import resolve
@@ -44,6 +45,7 @@ class Sums:
         timeline: labelled rows per moment where time decides who is held out, if there are few
             enough moments.
         held_from: the first moment held out, in microseconds.
+        levels: how many values the columns have that may identify rows, as far as they are known.
     """
 
     maintained: Maintained
@@ -54,6 +56,7 @@ class Sums:
     sample: Sample | None = None
     timeline: Timeline | None = None
     held_from: int | None = None
+    levels: tuple[Levels, ...] = ()
 
     def to_bytes(self) -> bytes:
         """The state as bytes, without pickle."""
@@ -68,6 +71,7 @@ class Sums:
             "limit": self.sample.limit if self.sample is not None else None,
             "timeline": line is not None,
             "held_from": self.held_from,
+            "levels": [asdict(levels) for levels in self.levels],
             "sizes": [len(part) for part in parts],
         }
         text = json.dumps(head).encode()
@@ -104,6 +108,7 @@ class Sums:
                 sample,
                 _timeline(parts[3]) if head["timeline"] else None,
                 head["held_from"],
+                tuple(Levels(**levels) for levels in head.get("levels", ())),
             )
         except (
             ValueError,
@@ -122,6 +127,19 @@ class Sums:
     def needs_resync(self) -> str | None:
         """Why all rows have to be summed anew, if they have to."""
         return self.train.needs_resync or self.test.needs_resync
+
+    @property
+    def outgrown(self) -> str | None:
+        """Which text has come to identify rows, so that a full pass would leave it out."""
+        for name in self.train.layout.texts:
+            found = self.train.levels(name)
+            for level, count in self.test.levels(name).items():
+                found[level] = found.get(level, 0) + count
+            known = sum(count for level, count in found.items() if level is not None)
+            distinct = len(found.keys() - {None})
+            if identifies(name, distinct, known, text=True):
+                return f"{name} has {reason_of(distinct, known)} by now"
+        return None
 
     def settled(self) -> Sums:
         """The same, with nothing kept of what no row is in any more."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlview.learners.columns import FEW_DISTINCT, NEAR_UNIQUE
 from mlview.learners.moments.accumulating import Accumulation
 from mlview.learners.moments.encoding import write
 from mlview.learners.moments.layout import ONE, Key, Kind, Shape
@@ -129,12 +128,6 @@ class Moments(Accumulation):
         width = len(self.columns)
         if self.layout.shape is not Shape.CLASS_TOTALS and width > MAX_PAIRED:
             return f"{width:,} columns have been seen: the sums of all pairs outgrow the rows"
-        for name in self.layout.texts:
-            levels = self.levels(name)
-            known = sum(count for value, count in levels.items() if value is not None)
-            distinct = len(levels.keys() - {None})
-            if distinct > FEW_DISTINCT and distinct > NEAR_UNIQUE * known:
-                return f"{name} has {distinct} values in {known} rows: it identifies rows by now"
         return None
 
     def to_bytes(self) -> bytes:

@@ -109,16 +109,6 @@ def test_a_lost_extreme_asks_for_a_pass_over_all_rows(case, taking_away):
     assert state.needs_resync is None
 
 
-def test_a_text_that_has_come_to_identify_rows_asks_for_new_roles(case):
-    data = pa.table({"name": ["a", "b"] * 50, "y": np.arange(100.0)})
-    model = case(data, "y", "Ridge")
-    state = model.state()
-    assert state.outgrown is None
-    state.add(pa.table({"name": [f"n{i}" for i in range(1500)], "y": np.arange(1500.0)}))
-    assert "it identifies rows" in state.outgrown
-    assert solve(state, model.roles).signature.features[0].levels == 1502
-
-
 def test_pairs_of_more_levels_than_rows_are_worth_ask_for_new_roles(case):
     model = case(pa.table({"name": ["a", "b"] * 50, "y": np.arange(100.0)}), "y", "Ridge")
     state = model.state(
