@@ -41,6 +41,8 @@ _ONLY_INSERTS = frozenset({"inserted_into_table", "inlined_insert"})
 _ONLY_DELETES = frozenset({"deleted_from_table", "inlined_delete"})
 _UPKEEP = frozenset({"inline_flush", "merge_adjacent"})
 
+_ATTEMPTS = 5
+
 
 class Changes:
     """Changes of the tables of one lake, from its own record where that can be trusted.
@@ -89,11 +91,23 @@ class Changes:
         known = self._counts.get(key)
         if known is not None:
             return known
-        found = self._measured(name, since, until)
+        found = self._undisturbed(name, since, until)
         # An unknown change may become known once a lock or a disk is free again: not remembered.
         if found.inserted is not None:
             self._counts.put(key, found)
         return found
+
+    def _undisturbed(self, name: Name, since: int, until: int) -> TableChange:
+        """What was measured while nobody wrote to the table: else states are not read whole."""
+        for _ in range(_ATTEMPTS):
+            seen = self._metadata.seen
+            found = self._measured(name, since, until)
+            after = self._tables(until).get(name)
+            if not (found.inserted or found.deleted or found.first_changed_at) or after is None:
+                return found
+            if not self._metadata.disturbed([after.state.table_id], seen):
+                return found
+        return replace(found, inserted=None, deleted=None)
 
     def source(self, name: Name, since: int, until: int, *, added_columns: bool = False) -> Source:
         """The table at both snapshots and its signed rows, as SQL for a reader.

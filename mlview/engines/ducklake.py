@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from mlview.engines import backup, maintenance
 from mlview.engines.connection import SYSTEM_SCHEMA, LakeConnection
+from mlview.engines.frozen import FrozenCatalog
 from mlview.engines.gate import ReadGate
 from mlview.engines.health import read_health
 from mlview.engines.instances import attach, attach_catalog, open_instance
@@ -20,7 +21,7 @@ from mlview.engines.store import Store, name_of, state_of, table_of
 from mlview.engines.translate import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -74,7 +75,9 @@ class DuckLakeEngine:
             self._bench = workbench(self._own)
         self._lake = Lake("lake", self._layout, self._own.cursor, ordered=True)
         self._stored = Lake("store", self._layout, self._own.cursor, ordered=False)
-        self._readers = ReaderPool(self._layout)
+        self._readers = ReaderPool(
+            self._layout, FrozenCatalog(self._layout.catalog("lake"), self._layout.spill)
+        )
         self._store = Store(
             self._layout,
             clock=clock,
@@ -147,6 +150,13 @@ class DuckLakeEngine:
         It may name a table whose rows are the same again; it never leaves one out.
         """
         return self._lake.metadata.changed_tables(since, until)
+
+    def disturbed(self, tables: Collection[int], since: int) -> bool:
+        """Whether any of these tables, by their ids, was written to after a snapshot.
+
+        By upkeep too: who read its states meanwhile cannot rely on what came out.
+        """
+        return self._lake.metadata.disturbed(tables, since)
 
     def change(self, name: Name, since: int, until: int) -> TableChange:
         """The exact net change of a table after `since`, up to and with `until`.

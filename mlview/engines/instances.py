@@ -17,6 +17,7 @@ from mlview.engines.translate import is_transient, translated
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlview.engines.frozen import Frozen
     from mlview.engines.layout import Layout
 
 BUSY_MILLISECONDS = 10_000
@@ -56,8 +57,11 @@ def attach(
     snapshot_id: int | None = None,
     create: bool = False,
     inline: bool = True,
+    frozen: Frozen | None = None,
 ) -> None:
     """Attach `lake` or `store` under its own name; where it was made does not matter.
+
+    A `frozen` catalog is read instead of the live one.
 
     Without `inline` no rows are written into the catalog, only into files: DuckLake loses quotes in
     the text fields of a STRUCT there, and cannot read its dates and special floats back.
@@ -71,7 +75,8 @@ def attach(
         *([] if snapshot_id is None else [f"SNAPSHOT_VERSION {snapshot_id}"]),
         *([] if inline else ["DATA_INLINING_ROW_LIMIT 0"]),
     ]
-    source = literal(f"ducklake:sqlite:{layout.catalog(lake)}")
+    catalog = layout.catalog(lake) if frozen is None else frozen.path
+    source = literal(f"ducklake:sqlite:{catalog}")
     _patiently(connection, f"ATTACH {source} AS {lake} ({', '.join(options)})")
 
 

@@ -17,7 +17,7 @@ from mlview.errors import LakeProblem
 from mlview.records import Column, Snapshot, TableState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     import duckdb
 
@@ -99,6 +99,11 @@ class Metadata:
         """The newest snapshot."""
         self._newest = _snapshot(self.query(_SNAPSHOT + "ORDER BY s.snapshot_id DESC LIMIT 1")[0])
         return self._newest
+
+    @property
+    def seen(self) -> int:
+        """The newest snapshot that was seen so far."""
+        return (self._newest or self.current_snapshot()).id
 
     def snapshot(self, snapshot_id: int) -> Snapshot:
         """One snapshot by its number."""
@@ -215,6 +220,15 @@ class Metadata:
     def changed_tables(self, since: int, until: int) -> Mapping[int, CommitSpan]:
         """When each table was touched in (since, until]; it may name too many, never too few."""
         return self.history(since, until).spans
+
+    def disturbed(self, tables: Collection[int], since: int) -> bool:
+        """Whether any of these tables was written to after a snapshot, by upkeep too."""
+        newest = self.current_snapshot().id
+        if newest == since:
+            return False
+        history = self.history(since, newest)
+        touched = history.spans.keys() | history.kinds.keys()
+        return not history.complete or not touched.isdisjoint(tables)
 
     def doubtful(self, table_id: int, since: int) -> bool:
         """Whether a table's state at a snapshot may no longer be what it was then.

@@ -13,6 +13,7 @@ from mlview.engines.translate import translated
 if TYPE_CHECKING:
     import duckdb
 
+    from mlview.engines.frozen import Frozen, FrozenCatalog
     from mlview.engines.layout import Layout
 
 IDLE_INSTANCES = 4
@@ -27,6 +28,7 @@ class Attached:
     default_threads: int
     threads: int
     name: str = "lake"
+    frozen: Frozen | None = None
 
 
 def workbench(connection: duckdb.DuckDBPyConnection) -> Attached:
@@ -50,21 +52,28 @@ class ReaderPool:
     """Keeps a few DuckDB instances: opening one takes ten times as long as moving one.
 
     Moving means attaching the lake again, at another snapshot.
+
+    Args:
+        layout: where both lakes are.
+        catalog: of the lake.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, catalog: FrozenCatalog) -> None:
         self._layout = layout
+        self._catalog = catalog
         self._idle: list[Attached] = []  # the one idle for longest first
         self._lock = Lock()
         self._closed = False
 
     def take(self, snapshot_id: int) -> Attached:
         """An instance at this snapshot that nobody else uses."""
+        frozen = self._catalog.now()
         with self._lock:
             idle = self._pick(snapshot_id)
         if idle is None:
-            return self._opened(snapshot_id)
-        return idle if idle.snapshot_id == snapshot_id else self._moved(idle, snapshot_id)
+            return self._opened(snapshot_id, frozen)
+        there = idle.snapshot_id == snapshot_id and idle.frozen is frozen
+        return idle if there else self._moved(idle, snapshot_id, frozen)
 
     def give_back(self, used: Attached) -> None:
         """Keep an instance for the next reader, or close one."""
@@ -88,27 +97,33 @@ class ReaderPool:
         at_snapshot = (n for n, one in enumerate(self._idle) if one.snapshot_id == snapshot_id)
         return self._idle.pop(next(at_snapshot, 0)) if self._idle else None
 
-    def _opened(self, snapshot_id: int) -> Attached:
+    def _opened(self, snapshot_id: int, frozen: Frozen) -> Attached:
         connection = open_instance(self._layout)
         try:
             with translated():
-                attach(connection, self._layout, "lake", read_only=True, snapshot_id=snapshot_id)
+                self._attach(connection, snapshot_id, frozen)
                 attach(connection, self._layout, "store", read_only=True)
                 threads = _settled(connection)
         except BaseException:
             connection.close()
             raise
-        return Attached(connection, snapshot_id, *threads)
+        return Attached(connection, snapshot_id, *threads, frozen=frozen)
 
-    def _moved(self, idle: Attached, snapshot_id: int) -> Attached:
+    def _moved(self, idle: Attached, snapshot_id: int, frozen: Frozen) -> Attached:
         try:
             with translated():
                 idle.connection.execute("DETACH lake")
-                attach(
-                    idle.connection, self._layout, "lake", read_only=True, snapshot_id=snapshot_id
-                )
+                self._attach(idle.connection, snapshot_id, frozen)
         except BaseException:
             idle.connection.close()
             raise
-        idle.snapshot_id = snapshot_id
+        idle.snapshot_id, idle.frozen = snapshot_id, frozen
         return idle
+
+    def _attach(
+        self, connection: duckdb.DuckDBPyConnection, snapshot_id: int, frozen: Frozen
+    ) -> None:
+        attach(
+            connection, self._layout, "lake",
+            read_only=True, snapshot_id=snapshot_id, frozen=frozen,
+        )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -48,6 +48,9 @@ class Engine(Protocol):
 
     def changed_tables(self, since: int, until: int) -> Mapping[int, CommitSpan]:
         """The ids of tables touched in (since, until], and when."""
+
+    def disturbed(self, tables: Collection[int], since: int) -> bool:
+        """Whether any of these tables, by their ids, was written to after a snapshot."""
 
     def change(self, name: Name, since: int, until: int) -> TableChange:
         """The exact net change of a table in (since, until]."""

@@ -180,7 +180,7 @@ def _storage_problem(text: str, message: str) -> MlviewError | None:
 
 def _catalog_problem(text: str, message: str) -> MlviewError:
     unknown = _UNKNOWN.match(message)
-    if unknown is not None and "ducklake_inlined_data_" in unknown["name"]:
+    if "name ducklake_inlined_data_" in message and "does not exist" in message:
         return LakeProblem(
             "another client flushed rows of a table that this process knows by an earlier shape",
             cause=message,

@@ -10,6 +10,7 @@ from mlview.definitions import Model, Name, always_quote, fold
 from mlview.engines.differencing import first_crossing, query_delta, release
 from mlview.engines.differencing.adding import added_delta
 from mlview.engines.values import SumsDelta
+from mlview.errors import LakeProblem
 from mlview.observation.identities import BUCKET, as_recorded, bucket, identity_of
 from mlview.observation.sources import sources
 from mlview.observation.stored import definition_of
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from mlview.deltas import Operator
     from mlview.engines import SnapshotReader
     from mlview.engines.differencing import QueryDelta
-    from mlview.engines.differencing.adding import AddedDelta
+    from mlview.engines.differencing.adder import AddedDelta
     from mlview.engines.differencing.binding import Resolve
     from mlview.observation.identities import Identity
     from mlview.records import Version
@@ -41,6 +42,8 @@ LAYOUT = 1
 
 KEPT_ROWS = 250_000
 """Signed rows up to which a delta is kept in memory for the refresh that may follow."""
+
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +204,7 @@ def opened(
     Raises:
         LakeProblem: NO_DELTA, with the reason.
     """
-    added = open_added(home, reader, ends, version_of)
-    delta = open_delta(home, reader, ends, version_of) if added is None else added.rows
+    delta, added = _undisturbed(home, reader, ends, version_of)
     try:
         sums = None
         if added is not None:
@@ -210,9 +212,34 @@ def opened(
             sums = KeptSums(kept, added.keys, added.shown)
         yield delta, sums
     finally:
-        release(reader, delta)
-        if added is not None:
-            reader.run(f"DROP TABLE IF EXISTS {added.state}")
+        _release(reader, delta, added)
+
+
+def _undisturbed(
+    home: Home, reader: SnapshotReader, ends: Ends, version_of: Callable[[ObjectRow], Version]
+) -> tuple[QueryDelta, AddedDelta | None]:
+    """The delta, of tables that nobody wrote to meanwhile: else their states are not read whole."""
+    tables = ends.live.base_tables.values()
+    for _ in range(_ATTEMPTS):
+        newest = home.engine.current_snapshot().id
+        added = open_added(home, reader, ends, version_of)
+        delta = open_delta(home, reader, ends, version_of) if added is None else added.rows
+        try:
+            if not home.engine.disturbed(tables, newest):
+                return delta, added
+        except BaseException:
+            _release(reader, delta, added)
+            raise
+        _release(reader, delta, added)
+    raise LakeProblem(
+        "its tables are written to faster than their change can be read", code="NO_DELTA"
+    )
+
+
+def _release(reader: SnapshotReader, delta: QueryDelta, added: AddedDelta | None) -> None:
+    release(reader, delta)
+    if added is not None:
+        reader.run(f"DROP TABLE IF EXISTS {added.state}")
 
 
 def view_delta(

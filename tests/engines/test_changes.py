@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from mlview.clock import SystemClock
 from mlview.definitions import Name
 from mlview.engines import DuckLakeEngine
+from mlview.engines.changes import Changes
+from mlview.engines.metadata import Metadata
 from mlview.errors import UnknownName, UsageProblem
 
 T = Name("t")
@@ -263,3 +265,33 @@ def test_an_unknown_table_names_the_nearest_one(engine, connection, since):
 def test_snapshots_in_the_wrong_order_are_refused(engine, since):
     with pytest.raises(UsageProblem):
         engine.change(T, since, since - 1)
+
+
+class WrittenTo(Metadata):
+    """A catalog to which somebody commits while a change is measured, so many times."""
+
+    times = 0
+
+    def doubtful(self, table_id, since):
+        if self.times:
+            self.times -= 1
+            self.commit()
+        return super().doubtful(table_id, since)
+
+
+@pytest.mark.parametrize(("times", "counts"), [(0, (2, 10)), (2, (2, 10)), (100, (None, None))])
+def test_a_change_is_measured_again_while_its_table_is_written_to(
+    engine, connection, times, counts
+):
+    connection.run("CREATE TABLE t AS SELECT range AS a FROM range(50)")
+    since = engine.current_snapshot().id
+    connection.run("DELETE FROM t WHERE a < 10")
+    connection.run("INSERT INTO t VALUES (60), (61)")
+    until = engine.current_snapshot().id
+    metadata = WrittenTo(engine._own.cursor, "lake_catalog")
+    metadata.times = times
+    metadata.commit = lambda: connection.run("INSERT INTO t VALUES (1)")
+    data = str(engine._layout.data("lake"))
+    changes = Changes("lake", metadata, engine._own.cursor, engine._lake.tables, data, ordered=True)
+    found = changes.change(T, since, until)
+    assert (found.inserted, found.deleted) == counts
