@@ -68,7 +68,7 @@ class _Said:
         why, start = self._when(step, due)
         return replace(
             step,
-            reason=f"{why}; {step.reason}",
+            reason=why if step.reason in why else f"{why}; {step.reason}",
             due_at=None if due == inf else _moment(due),
             start_at=None if start is None else _moment(start),
             sheds=None

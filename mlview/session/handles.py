@@ -100,7 +100,7 @@ class _Handle:
         return self._services.alterer.rollback(self._row)
 
     def __repr__(self) -> str:
-        return as_text(Result(self._services.explainer.describe(self._row.name, self._row.kind)))
+        return as_text(Result(self._services.describer.describe(self._row.name, self._row.kind)))
 
 
 class MaterializedViewHandle(_Handle):

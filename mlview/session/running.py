@@ -176,7 +176,7 @@ class Runner:
         services = self._services
         match statement:
             case Describe(kind, name):
-                return Result(services.explainer.describe(name, kind))
+                return Result(services.describer.describe(name, kind))
             case ShowCreate(kind, name):
                 text = services.home.catalog.get(name, kind).create_text
                 return Result(pa.table({"definition": [f"{text};"]}))
@@ -247,7 +247,7 @@ class Runner:
             raise not_available(f"SHOW {what}")
         if what == "MODELS" and self._connection.exists(Name("models")) is not None:
             return self._queries.run(text, None, variables)
-        return Result(self._services.explainer.show(SHOWN_KINDS[what]))
+        return Result(self._services.describer.show(SHOWN_KINDS[what]))
 
 
 def _refuse_unavailable(statement: Statement) -> None:

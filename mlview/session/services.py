@@ -11,6 +11,7 @@ from mlview.freshness.planner import Planner
 from mlview.freshness.promises import Promises
 from mlview.lifecycle.altering import Alterer
 from mlview.lifecycle.creating import Creator
+from mlview.lifecycle.describing import Describer
 from mlview.lifecycle.explaining import Explainer
 from mlview.monitoring import Monitor
 from mlview.observation.observer import Observer
@@ -38,6 +39,7 @@ class Services:
     refresher: Refresher
     creator: Creator
     alterer: Alterer
+    describer: Describer
     explainer: Explainer
     monitor: Monitor
     surveyor: Surveyor
@@ -70,6 +72,7 @@ class Services:
             refresher=refresher,
             creator=creator,
             alterer=Alterer(home, observer, _user(), planner),
+            describer=Describer(home, observer),
             explainer=Explainer(home, observer, refresher, creator, binder, planner),
             monitor=monitor,
             surveyor=surveyor,

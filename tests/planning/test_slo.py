@@ -70,7 +70,7 @@ def at_each_moment(deliveries, present, window):
         since = told(deliveries, places[0], present) if later else (present.stale_since)
         target = later[0].target if later else present.target
         before = [d for d in deliveries[begins : serves + 1] if not d.by_hand][-1]
-        if moment < present.declared_at < until:
+        if moment < present.declared_at <= until:
             target = before.target
         moved = deliveries[serves + 1 : serves + 2]
         if moved and moved[0].by_hand and since is not None:

@@ -16,7 +16,8 @@ class Demand(NamedTuple):
 
     Attributes:
         urgent: how many jobs, by deadline, have to start for somebody to be in time.
-        wake_in: seconds until the next job or group becomes urgent by waiting alone.
+        wake_in: seconds until the next job or group becomes urgent by waiting alone; None if none
+            does, or if not everything fits.
     """
 
     urgent: int
@@ -38,7 +39,7 @@ def demand(
     A job's slack is what is left before its deadline after all work that is due no later. Once
     the slack of one is used up, all that is due no later starts. There is no room for a retry in
     that: it would be kept for every job of the group, and cost more runs than it saves. If somebody
-    cannot be in time any more, no group starts early: everyone for himself.
+    cannot be in time any more because of the others, no group starts early: everyone for himself.
 
     Args:
         order: jobs by deadline.
@@ -49,20 +50,21 @@ def demand(
         slots: how many work.
         spare: seconds to keep free before each deadline.
     """
-    work, urgent, wake_in, fits = load, 0, None, True
+    work, urgent, wake_in = load, 0, None
     for position, job in enumerate(order):
         cost = costs[job]
         slack = due[job] - now - work / slots - cost
         work += cost
         if slack < 0.0:
-            fits = fits and due[job] < now + cost
+            if due[job] >= now + cost:
+                return Demand(0, None)
             continue
         margin = slack - spare
         if margin <= MOMENT:
             urgent = position + 1
         elif wake_in is None or margin < wake_in:
             wake_in = margin
-    return Demand(urgent if fits else 0, wake_in)
+    return Demand(urgent, wake_in)
 
 
 def crowded_out(

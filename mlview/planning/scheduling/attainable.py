@@ -125,7 +125,7 @@ def _crowded_out(
 ) -> set[int]:
     """Who has to give way until the others fit, those worth least first."""
     worth = [
-        policy.worth(weight=view.weight, target=target, cost=cost, gap=view.gap, late=0.0)
+        policy.worth(weight=view.weight, target=target, cost=cost, gap=view.gap)
         for view, target, cost in asking
     ]
     used = sum(

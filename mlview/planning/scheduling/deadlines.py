@@ -34,12 +34,12 @@ def deadlines(
     due = [inf if view.stale_since is None else _own(view, now) for view in views]
     for place in unpaid:
         due[place] = inf
-    for place in range(len(views) - 1, -1, -1):
-        parents = views[place].parents
-        if not parents or due[place] == inf:
-            continue
+    reading = [place for place, view in enumerate(views) if view.parents]
+    for place in reversed(reading):
         latest = due[place] - costs[place]
-        for parent in parents:
+        if latest == inf:
+            continue
+        for parent in views[place].parents:
             at = places.get(parent)
             if at is not None and latest < due[at] and not views[at].suspended:
                 due[at] = latest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ class Policy(Protocol):
     def patience(self) -> float:
         """How many targets old a view may become: it goes first where it must, not to be older."""
 
-    def worth(self, *, weight: float, target: float, cost: float, gap: float, late: float) -> float:
+    def standing(self, weight: float) -> float:
+        """What a view of that weight counts for where somebody has to be late."""
+
+    def worth(self, *, weight: float, target: float, cost: float, gap: float) -> float:
         """What a second of a slot is worth to a view. All but the weight are seconds."""
 
     def retry_after(self, failures: int, tick: float) -> float:
@@ -37,29 +41,35 @@ class Policy(Protocol):
 class SlaPolicy:
     """Least weighted time in violation, then least compute, then least mean age.
 
-    A view is worth `w (1 + late / A) (A - c + gap) / c`: the time that one run keeps it within its
-    target, per second of the run, rising while it is late.
+    A view is worth `w^1.5 (A - c + gap) / c`: the time that one run keeps it within its target, per
+    second of the run. Weights count for more than themselves so that a slow view of a high one is
+    not late for the sake of many quick ones of a low one. Who is late already is not worth more for
+    that: another second of lateness costs the same as the first, and nobody becomes older than the
+    policy has patience for.
 
     Attributes:
         room: how many times what a run is expected to take is left for it before a deadline. More
             than 1 because runs take longer, fail, or wait for others; more of it is more runs.
         patience: how many targets old a view may become. More of it keeps the weighty in time
-            under overload; 8 leaves something for runs that fail or take longer than expected.
+            under overload; 9 leaves something for runs that fail or take longer than expected.
         longest_pause: the bound of the exponential backoff, in seconds.
 
-    >>> SlaPolicy().worth(weight=1, target=60, cost=10, gap=0, late=0)
-    5.0
+    >>> SlaPolicy().worth(weight=4, target=60, cost=10, gap=0)
+    40.0
     """
 
     room: float = 1.5
-    patience: float = 8.0
+    patience: float = 9.0
     longest_pause: float = 3600.0
 
-    def worth(self, *, weight: float, target: float, cost: float, gap: float, late: float) -> float:
+    def standing(self, weight: float) -> float:
+        """The weight to the power of 1.5, as in what a second is worth."""
+        return weight * sqrt(weight)
+
+    def worth(self, *, weight: float, target: float, cost: float, gap: float) -> float:
         """What a second of a slot is worth to a view."""
-        kept = target - cost + gap
-        kept = max(kept, MOMENT)
-        return weight * (1 + late / (target or MOMENT)) * kept / (cost or MOMENT)
+        kept = max(target - cost + gap, MOMENT)
+        return weight * sqrt(weight) * kept / (cost or MOMENT)
 
     def retry_after(self, failures: int, tick: float) -> float:
         """One tick, doubled with every further failure."""

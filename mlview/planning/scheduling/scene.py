@@ -64,14 +64,14 @@ class Scene:
         Its own target or what its readers leave. Where only a predicate asks, and nobody knows
         since when, once per change.
         """
-        view = self.views[place]
+        view, lag, least = self.views[place], self.views[place].target_lag, self.whole[place]
         since = self.now if view.stale_since is None else view.stale_since
-        if view.target_lag is None and view.predicate_due and view.predicate_at is None:
+        if lag is None and view.predicate_due and view.predicate_at is None:
             since = self.now - view.gap
         asked = self.due[place] - since
-        if view.target_lag is not None and view.target_lag < asked and not view.downstream:
-            asked = view.target_lag
-        return max(asked, self.whole[place], MOMENT)
+        if lag is not None and lag < asked and not view.downstream:
+            asked = lag
+        return asked if asked > least > MOMENT else max(asked, least, MOMENT)
 
     def age(self, place: int) -> float:
         """Seconds since the earliest change it does not have."""
@@ -91,23 +91,33 @@ class Scene:
         of their later changes. None if no snapshot in there has a change for the view.
         """
         view = self.views[place]
-        parents = [self.views[self.places[p]] for p in view.parents if p in self.places]
-        changed = [parent.stale_since for parent in parents if parent.stale_since is not None]
-        read = [parent.read_at for parent in parents]
-        if not changed or view.stale_since is None or min(read) == -inf:
+        since, newest, until = view.stale_since, -inf, inf
+        for object_id in view.parents:
+            at = self.places.get(object_id)
+            if at is None:
+                continue
+            parent = self.views[at]
+            if parent.read_at == -inf:
+                return None
+            newest = max(newest, parent.read_at)
+            if parent.stale_since is not None:
+                until = min(until, parent.stale_since)
+        if since is None or until == inf:
             return None
-        until = min(changed)
-        return until if view.stale_since < until and max(read) < until else None
+        return until if since < until and newest < until else None
 
     def weight(self, place: int) -> float:
         """Its own, or that of the weightiest who waits for it."""
+        views, readers, most = self.views, self.readers, self.views[place].weight
         seen, open_ = {place}, [place]
         while open_:
-            for at in self.readers.get(self.views[open_.pop()].object_id, ()):
-                if at not in seen and self.views[at].stale_since is not None:
+            for at in readers.get(views[open_.pop()].object_id, ()):
+                if at not in seen and views[at].stale_since is not None:
                     seen.add(at)
                     open_.append(at)
-        return max(self.views[at].weight for at in seen if at == place or self.due[at] < inf)
+                    if views[at].weight > most and self.due[at] < inf:
+                        most = views[at].weight
+        return most
 
     def is_promised(self, place: int) -> bool:
         """Whether it has a target lag to be late for, its own or a reader's."""

@@ -186,16 +186,16 @@ class _Deciding:
         """Who should have the last slot instead, because the run would outlast its slack."""
         if self.slots > FEW_SLOTS:
             return None
-        scene, now = self.scene, self.now
+        scene, now, standing = self.scene, self.now, self.policy.standing
         until = min([*self.ends, now + option.seconds])
+        own, end = standing(scene.views[place].weight), now + option.seconds - scene.due[place]
         best, saved = None, 0.0
         for other in scene.pending:
             cost, due = scene.costs[other], scene.due[other]
             if other in option.places or not now + cost <= due < until + cost:
                 continue
-            gain = scene.views[other].weight * (until + cost - due)
-            end = now + option.seconds - scene.due[place]
-            gain -= scene.views[place].weight * (max(end + cost, 0.0) - max(end, 0.0))
+            gain = standing(scene.views[other].weight) * (until + cost - due)
+            gain -= own * (max(end + cost, 0.0) - max(end, 0.0))
             if gain > saved:
                 found = choose(scene, other, self._ready)
                 best, saved = (found, gain) if found else (best, saved)

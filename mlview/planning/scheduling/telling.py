@@ -39,10 +39,11 @@ def shed(
     for place in left:
         cost, crowded_out = costs[place], place in out
         if (crowded_out or due[place] < now + cost) and scene.is_promised(place):
-            view, target = views[place], targets[place]
-            reach = scene.age(place) + work / slots + cost
+            view = views[place]
+            since = now if view.stale_since is None else view.stale_since
+            reach = max(targets[place], now - since + work / slots + cost)
             why = crowded if crowded_out else "it is late already"
-            found.append(Shed(view.object_id, view.name, why, max(target, reach)))
+            found.append(Shed(view.object_id, view.name, why, reach))
         work += cost
     return tuple(found)
 

@@ -20,6 +20,13 @@ RUNS = 3
 """Nobody is fresher than a run takes; held to less than three, the slow would always go first."""
 
 
+AHEAD = 0.5
+"""Part of the patience: so long before it ends a view is counted among those that run out of it."""
+
+YIELDED = 0.5
+"""Part of the slots that those are spread over."""
+
+
 class Asked(NamedTuple):
     """Who may start at a moment.
 
@@ -67,10 +74,10 @@ def asked(
             places.append(place)
         else:
             later[place] = start
-    wakes = list(later.values())
+    wake_at = min(later.values(), default=None)
     if found.wake_in is not None:
-        wakes.append(now + found.wake_in)
-    return Asked(tuple(places), later, min(wakes, default=None))
+        wake_at = now + found.wake_in if wake_at is None else min(wake_at, now + found.wake_in)
+    return Asked(tuple(places), later, wake_at)
 
 
 class Turns(NamedTuple):
@@ -79,7 +86,7 @@ class Turns(NamedTuple):
     Attributes:
         order: the places.
         neglected: those of them, the first, that would become older than a policy has patience
-            for if they did not start now.
+            for if they did not start now, alone or as one of a group.
         patient_until: when each that is late has to start not to become neglected.
         out: those given up so that others are in time.
         targets: how old each may become, in seconds.
@@ -105,7 +112,7 @@ def turns(scene: Scene, policy: Policy, places: Sequence[int], *, slots: int, lo
     now, due, costs = scene.now, scene.due, scene.costs
     targets, until, worth = _judged(scene, policy, places)
     out = crowded_out(places, due=due, costs=costs, worth=worth, now=now, load=load, slots=slots)
-    neglected = sorted((place for place, at in until.items() if at <= now), key=until.__getitem__)
+    neglected = _neglected(scene, policy, until, targets, slots=slots)
     first = frozenset(neglected)
     late, kept, dropped = [], [], []
     for place in places:
@@ -122,6 +129,30 @@ def turns(scene: Scene, policy: Policy, places: Sequence[int], *, slots: int, lo
     return Turns((*neglected, *late, *kept, *dropped), first, until, out, targets)
 
 
+def _neglected(
+    scene: Scene,
+    policy: Policy,
+    until: Mapping[int, float],
+    targets: Mapping[int, float],
+    *,
+    slots: int,
+) -> list[int]:
+    """Who has to start by now not to become too old, most pressing first.
+
+    Views that became late together run out of patience together. They begin once part of the slots
+    is no longer enough for all of them, so that the weighty keep the other part meanwhile.
+    """
+    now, ahead, whole = scene.now, AHEAD * policy.patience, scene.whole
+    near = [place for place, at in until.items() if at - now <= ahead * targets[place]]
+    near.sort(key=until.__getitem__)
+    count, work, share = 0, 0.0, YIELDED * slots
+    for position, place in enumerate(near):
+        if until[place] - now <= work / share:
+            count = position + 1
+        work += whole[place]
+    return near[:count]
+
+
 def _judged(
     scene: Scene, policy: Policy, places: Sequence[int]
 ) -> tuple[dict[int, float], dict[int, float], dict[int, float]]:
@@ -134,19 +165,17 @@ def _judged(
     patience, room, worth_of = policy.patience, policy.room, policy.worth
     targets, until, worth = {}, {}, {}
     for place in places:
-        view, seconds, late = views[place], whole[place], now - due[place]
+        view, seconds = views[place], whole[place]
         targets[place] = target = scene.target(place)
-        if late >= 0.0:
+        if due[place] <= now:
             own = target if view.target_lag is None or view.downstream else view.target_lag
             oldest = max(patience * own, RUNS * seconds)
-            until[place] = now - scene.age(place) + oldest - room * seconds
-        else:
-            late = 0.0
+            since = now if view.stale_since is None else view.stale_since
+            until[place] = since + oldest - room * seconds
         worth[place] = worth_of(
             weight=scene.weight(place) if view.object_id in readers else view.weight,
             target=target,
             cost=scene.seconds(place) if view.parents else seconds,
             gap=view.gap,
-            late=late,
         )
     return targets, until, worth

@@ -60,9 +60,13 @@ class CostAware:
         """As the other policy has it."""
         return self.base.patience
 
-    def worth(self, *, weight: float, target: float, cost: float, gap: float, late: float) -> float:
+    def standing(self, weight: float) -> float:
         """As the other policy has it."""
-        return self.base.worth(weight=weight, target=target, cost=cost, gap=gap, late=late)
+        return self.base.standing(weight)
+
+    def worth(self, *, weight: float, target: float, cost: float, gap: float) -> float:
+        """As the other policy has it."""
+        return self.base.worth(weight=weight, target=target, cost=cost, gap=gap)
 
     def retry_after(self, failures: int, tick: float) -> float:
         """As the other policy has it."""

@@ -27,7 +27,12 @@ def test_jobs_that_are_due_together_start_early_together():
 
 
 def test_nobody_starts_early_for_what_cannot_be_met():
-    assert asked([0, 1, 2], [25.0, 25.0, 25.0], [10.0, 10.0, 10.0]).urgent == 0
+    found = asked([0, 1, 2, 3], [25.0, 25.0, 25.0, 99.0], [10.0, 10.0, 10.0, 10.0])
+    assert (found.urgent, found.wake_in) == (0, None)
+
+
+def test_who_is_late_in_any_case_keeps_nobody_from_starting_early():
+    assert asked([0, 1, 2], [5.0, 40.0, 40.0], [10.0, 10.0, 10.0], now=10.0).urgent == 3
 
 
 def test_of_equal_worth_the_longest_is_given_up():

@@ -219,7 +219,7 @@ def test_nobody_starves_in_a_graph_either(views, slots):
     """All data changes all the time, so a version is stale half a second after what it read."""
     scheduler, now, running, kept = Scheduler(slots, tick=1), 0.0, [], needed(views)
     costs = [view.predicted[Mode.FULL] for view in views]
-    bound = 6 * max(view.target_lag for view in views) + 6 * sum(costs)
+    bound = SlaPolicy().patience * max(view.target_lag for view in views) + 6 * sum(costs)
     longest = 0.0
     while now < 3 * bound:
         for _, place, read_at, _ in [one for one in running if one[0] <= now]:

@@ -179,11 +179,47 @@ def test_a_view_by_predicate_alone_is_not_forgotten_in_overload(view):
 
 
 def test_who_would_become_older_than_is_patient_goes_before_the_weighty_and_no_sooner(view):
-    weighty = view(1, target_lag=10, cost=2, stale_since=0.0, weight=1000)
+    weighty = view(1, target_lag=10, cost=2, stale_since=50.0, weight=1000)
     light = view(2, target_lag=10, cost=4, stale_since=0.0)
     scheduler = Scheduler(1, tick=1, policy=SlaPolicy(room=1.5, patience=8))
     assert names(scheduler.decide([weighty, light], 71)) == [["v1"]]
     assert names(scheduler.decide([weighty, light], 74)) == [["v2"]]
+
+
+def test_those_who_run_out_of_patience_together_begin_while_half_of_the_slots_is_enough(view):
+    """Four runs of 4 s and room for half of one take 30 s on half a slot: from 80 back to 50."""
+    weighty = view(9, target_lag=10, cost=2, stale_since=30.0, weight=1000)
+    light = [view(place, target_lag=10, cost=4, stale_since=0.0) for place in range(1, 5)]
+    scheduler = Scheduler(1, tick=1, policy=SlaPolicy(room=1.5, patience=8))
+    assert names(scheduler.decide([weighty, *light], 49)) == [["v9"]]
+    assert names(scheduler.decide([weighty, *light], 50)) == [["v1"]]
+    assert names(scheduler.decide([weighty, *light[:3]], 57)) == [["v9"]]
+    assert names(scheduler.decide([weighty, *light[:3]], 58)) == [["v1"]]
+
+
+def test_a_long_queue_of_views_that_are_a_little_late_does_not_go_before_the_weighty(view):
+    weighty = view(999, target_lag=10, cost=2, stale_since=30.0, weight=1000)
+    light = [view(place, target_lag=10, cost=4, stale_since=20.0) for place in range(1, 100)]
+    scheduler = Scheduler(1, tick=1, policy=SlaPolicy(room=1.5, patience=8))
+    assert names(scheduler.decide([weighty, *light], 50)) == [["v999"]]
+
+
+def test_a_slow_weighty_view_is_not_late_for_the_sake_of_a_quick_light_one(view):
+    weighty = view(1, target_lag=100, cost=40, stale_since=0.0, weight=10)
+    light = view(2, target_lag=100, cost=3, stale_since=0.0)
+    assert names(Scheduler(1, tick=1).decide([weighty, light], 200)) == [["v1"]]
+    equal = view(1, target_lag=100, cost=40, stale_since=0.0)
+    assert names(Scheduler(1, tick=1).decide([equal, light], 200)) == [["v2"]]
+
+
+def test_a_light_run_waits_for_the_weighty_one_that_it_would_make_late(view):
+    def first(weight):
+        weighty = view(1, target_lag=120, cost=30, stale_since=0.0, weight=weight)
+        late = view(2, target_lag=40, cost=40, stale_since=0.0)
+        return names(Scheduler(1, tick=1).decide([late, weighty], 60))
+
+    assert first(1) == [["v2"]]
+    assert first(3) == [["v1"]]
 
 
 @pytest.mark.parametrize("slots", [1, 8])

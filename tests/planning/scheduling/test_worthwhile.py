@@ -64,14 +64,15 @@ def test_it_is_refreshed_all_the_same_for_a_reader_who_needs_it(view):
     assert starts(parent, reader) == [["v1", "v2"]]
 
 
-@given(st.floats(0.1, 1e4), st.floats(0, 1e6), st.floats(0, 1e6), st.integers(1, 5))
-def test_all_else_is_as_the_other_policy_has_it(cost, gap, late, failures):
+@given(st.floats(0.1, 1e4), st.floats(0, 1e6), st.integers(1, 5))
+def test_all_else_is_as_the_other_policy_has_it(cost, gap, failures):
     base = SlaPolicy(room=1.1, patience=7.0, longest_pause=9.0)
     policy = CostAware(price=1.0, base=base)
-    asked = {"weight": 3.0, "target": 60.0, "cost": cost, "gap": gap, "late": late}
+    asked = {"weight": 3.0, "target": 60.0, "cost": cost, "gap": gap}
     assert policy.worth(**asked) == base.worth(**asked)
     assert policy.retry_after(failures, 1.0) == base.retry_after(failures, 1.0)
     assert (policy.room, policy.patience) == (1.1, 7.0)
+    assert policy.standing(3.0) == base.standing(3.0)
 
 
 def test_by_default_two_hundredths_lost_over_a_day_pay_for_half_an_hour(view):
