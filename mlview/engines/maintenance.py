@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -224,9 +224,10 @@ def _within(cursor: duckdb.DuckDBPyConnection, limit: float | None) -> Iterator[
 def _clean_spill(spill: Path, older_than: datetime) -> None:
     """Remove what processes that were killed left behind."""
     for folder in spill.iterdir() if spill.is_dir() else ():
-        changed = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
-        if changed < older_than and not _runs(int(folder.name.split("-")[0])):
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # whoever had it has just removed it
+            changed = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+            if changed < older_than and not _runs(int(folder.name.split("-")[0])):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _runs(pid: int) -> bool:

@@ -9,7 +9,7 @@ from mlview.definitions import always_quote
 from mlview.deltas.adding import SUMS, Adding, answer_name, input_name, key_name
 from mlview.deltas.blocks import Block
 from mlview.deltas.expanding import NotFollowed
-from mlview.deltas.inputs import Side
+from mlview.deltas.inputs import Query, Side
 from mlview.deltas.restrictions import key_column, narrowed
 from mlview.deltas.trees import aliased, column, meaning, rewrite, select, table
 from mlview.engines.differencing.sums import (
@@ -29,6 +29,7 @@ from mlview.records import Column
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlview.deltas import Operator
     from mlview.deltas.trees import Tree
     from mlview.engines.differencing.sums import Part
     from mlview.engines.differencing.work import Work
@@ -88,6 +89,16 @@ class Groups:
         rounded = [n for n, (each, kind) in pairs if each.function in SUMS and is_float(kind)]
         adding.refuse_steps(frozenset(rounded))
         return cls(adding, work, tuple(keys), tuple(inputs), parts, kept, columns)
+
+    def operators(self) -> tuple[Operator, ...]:
+        """How the change of each part of the query is had."""
+        changed = self.adding.changed()
+        found = list(changed.operators)
+        for name in changed.inner:
+            inner = self.work.binding.inputs[name]
+            if isinstance(inner, Query):
+                found.extend(self.work.operators_of(inner))
+        return tuple(found)
 
     @property
     def keys(self) -> list[str]:
