@@ -109,13 +109,20 @@ class Ledger:
             now=self.home.clock.now(),
             actual_seconds=self.since(started),
             version=version.number if version else None,
-            error_code=getattr(error, "error_code", type(error).__name__ if error else None),
+            error_code=_code_of(error),
             error=getattr(error, "message", str(error)) if error else None,
         )
 
     def since(self, started: float) -> float:
         """Seconds of the monotonic clock."""
         return self.home.clock.monotonic() - started
+
+
+def _code_of(error: BaseException | None) -> str | None:
+    if error is None:
+        return None
+    other = "INTERRUPTED" if isinstance(error, KeyboardInterrupt) else type(error).__name__
+    return getattr(error, "error_code", other)
 
 
 def as_done(record: RefreshRecord, candidate: Candidate) -> RefreshRecord:

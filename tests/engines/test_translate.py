@@ -25,8 +25,9 @@ def test_a_disk_that_refuses_is_a_storage_problem_without_the_statement(said, me
     assert "SELECT" not in str(found)
 
 
-def test_rows_flushed_by_another_client_are_no_unknown_name():
-    said = "Catalog Error: Table with name ducklake_inlined_data_1_2 does not exist!"
-    found = translate(duckdb.CatalogException(said))
+@pytest.mark.parametrize("where", ["", "Failed to read inlined data from DuckLake: "])
+def test_rows_flushed_by_another_client_are_no_unknown_name(where):
+    said = f"Catalog Error: {where}Table with name ducklake_inlined_data_1_2 does not exist!"
+    found = translate(duckdb.CatalogException(said + '\nDid you mean "ducklake_inlined_data_1_3"?'))
     assert found.error_code == "LAKE"
     assert found.hint == "close the database and open it again"

@@ -120,6 +120,8 @@ def test_an_interrupted_refresh_is_cancelled_and_publishes_nothing(path, crew, w
     with mlview.connect(path) as db:
         assert live(db)["m"] == 1
         assert history(db, "m")[0] == "CANCELLED"
+        code = "SELECT error_code FROM mlview.refresh_history WHERE state = 'CANCELLED'"
+        assert db.sql(code).fetchall() == [("INTERRUPTED",)]
         assert_repeatable(db)
 
 

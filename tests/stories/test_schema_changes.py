@@ -19,6 +19,8 @@ def test_a_dropped_column_needs_a_compile_and_the_old_version_answers(db, refuse
     state, why = reason(db)
     assert state == "NEEDS_COMPILE"
     assert "column points.b (DOUBLE) was dropped" in why
+    ((planned,),) = db.sql("SELECT reason FROM mlview.plan").fetchall()
+    assert planned == f"somebody has to look at it first: {why}"
     for text in ("REFRESH MODEL m", "REFRESH MODEL m FULL", "FROM m"):
         error = refused(db, text)
         assert error.error_code == "NEEDS_COMPILE"
