@@ -79,7 +79,8 @@ class FrozenCatalog:
             try:
                 self._folder.mkdir(exist_ok=True)
                 folder.mkdir()
-                path = _copy(self._source, folder)
+                _copy_apart(_there(self._source, stamp), folder)
+                path = _whole(folder / self._source.name)
                 if _stamp(self._source) == stamp:
                     return Frozen(path, stamp)
             except OSError:
@@ -114,11 +115,14 @@ def _log(source: Path) -> Path:
     return source.with_name(f"{source.name}-wal")
 
 
-def _copy(source: Path, folder: Path) -> Path:
+def _there(source: Path, stamp: Stamp) -> list[Path]:
+    """The files that have something in them; others may be gone before they are copied."""
+    paths = (source, _log(source))
+    return [path for path, found in zip(paths, stamp, strict=True) if found is not None]
+
+
+def _whole(path: Path) -> Path:
     """The copy, with all that is in the log."""
-    log = _log(source)
-    _copy_apart([source, log] if log.exists() else [source], folder)
-    path = folder / source.name
     try:
         with closing(sqlite3.connect(path)) as copy:
             copy.execute("PRAGMA synchronous = OFF")
@@ -127,7 +131,7 @@ def _copy(source: Path, folder: Path) -> Path:
             copy.execute("DELETE FROM ducklake_table_column_stats")
             copy.commit()
     except sqlite3.OperationalError as error:
-        full = shutil.disk_usage(folder).free < _MEBIBYTE
+        full = shutil.disk_usage(path.parent).free < _MEBIBYTE
         raise OSError(os.strerror(errno.ENOSPC) if full else str(error)) from error
     except sqlite3.DatabaseError:
         pass  # what is no database, DuckDB says of the copy as it would of the file
@@ -135,7 +139,10 @@ def _copy(source: Path, folder: Path) -> Path:
 
 
 def _copy_apart(files: list[Path], folder: Path) -> None:
-    """Copy files in a process of its own: who closes them undoes this one's locks on them."""
+    """Copy files in a process of its own: who closes them undoes this one's locks on them.
+
+    A process group of its own, too: Ctrl-C is for this process, not for the copy.
+    """
     if sys.platform == "win32":
         for path in files:
             shutil.copy(path, folder)
@@ -145,6 +152,7 @@ def _copy_apart(files: list[Path], folder: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        process_group=0,
     )
     if done.returncode:
         raise OSError(done.stderr.strip())

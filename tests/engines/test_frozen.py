@@ -112,15 +112,64 @@ def test_where_nothing_can_be_written_that_is_said(catalog, tmp_path):
     tmp_path.chmod(stat.S_IRWXU)
 
 
-def test_a_catalog_that_never_rests_is_said_to_be_busy(catalog, tmp_path, monkeypatch):
+@pytest.fixture
+def around_copying(tmp_path, monkeypatch):
+    """Have something happen before or after every copy."""
+
+    def around_copying(script):
+        program = tmp_path / "bin" / "cp"
+        program.parent.mkdir()
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+    return around_copying
+
+
+def test_an_empty_log_may_go_while_the_catalog_is_copied(tmp_path, around_copying):
+    source = tmp_path / "catalog.sqlite"
+    program = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])"
+    tables = "CREATE TABLE numbers AS SELECT 7 AS n; CREATE TABLE ducklake_table_column_stats (n);"
+    subprocess.run([sys.executable, "-c", program, source, tables], check=True)
+    log = tmp_path / "catalog.sqlite-wal"
+    log.touch()
+    around_copying(f'rm -f "{log}"; exec /bin/cp "$@"')
+    assert numbers(FrozenCatalog(source, tmp_path / "spill").now()) == 7
+    assert not log.exists()
+
+
+def test_a_log_that_goes_while_the_catalog_is_copied_is_in_the_next_copy(
+    catalog, tmp_path, around_copying
+):
+    """Somebody writes the log's pages into the catalog just when it would be copied."""
+    frozen, add = catalog
+    add(10)
+    program = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchall()"
+    checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
+    around_copying(
+        f'"{sys.executable}" -c "{program}" "$2" "{checkpoint}"; '
+        'for file in "$@"; do [ -s "$file" ] || [ -d "$file" ] || rm -f "$file"; done; '
+        'exec /bin/cp "$@"'
+    )
+    assert numbers(frozen.now()) == 11
+
+
+def test_ctrl_c_at_a_terminal_does_not_reach_the_copy(catalog, tmp_path, around_copying):
+    """It reaches the whole process group in front."""
+    frozen, _ = catalog
+    group = tmp_path / "group"
+    around_copying(
+        f'"{sys.executable}" -c "import os; print(os.getpgrp())" > "{group}"; exec /bin/cp "$@"'
+    )
+    frozen.now()
+    assert int(group.read_text()) != os.getpgrp()
+
+
+def test_a_catalog_that_never_rests_is_said_to_be_busy(catalog, tmp_path, around_copying):
     """Somebody writes while each copy is made."""
     frozen, _ = catalog
     source = tmp_path / "here" / "it's a catalog.sqlite"
-    restless = tmp_path / "bin" / "cp"
-    restless.parent.mkdir()
-    restless.write_text('#!/bin/sh\n/bin/cp "$@"\nprintf x >> "$2"\n')
-    restless.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{restless.parent}:{os.environ['PATH']}")
+    around_copying('/bin/cp "$@"; printf x >> "$2"')
     with pytest.raises(StorageProblem) as refused:
         frozen.now()
     assert refused.value.error_code == "CATALOG_BUSY"
